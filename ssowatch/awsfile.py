@@ -1,0 +1,178 @@
+"""One AWS config or credentials file: its sections as botocore reads them, and where each key stands (rank 1, pure).
+
+Rules of this file:
+1. The parser is botocore's own: a plain `RawConfigParser` (`configloader.raw_config_parse`), so inline comments belong
+   to the value, keys are case-insensitive and `[DEFAULT]` lends its keys to every section.
+2. What makes botocore refuse the file becomes `flaw`, and whatever else stands in the file is read all the same.
+3. Only the keys in `KEPT` leave the text. Of an access key only its presence is known, of a program only its name, and
+   no line is ever quoted: a broken line may be half a secret.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+
+from ssowatch.plain import plain
+
+STATIC = "static access keys"
+"""Stands among a section's keys when it holds an access key."""
+
+_SHOWN = (
+    *("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name", "source_profile", "ca_bundle"),
+    *("sso_registration_scopes", "region", "output"),  # read only to compare a profile with its sso-session
+)
+_PRESENT = ("role_arn", "web_identity_token_file", "credential_source", "login_session")
+KEPT = (*_SHOWN, *_PRESENT, "credential_process", STATIC)
+"""All that a section may hold here; the values of `_PRESENT` are empty."""
+
+_ACCESS_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+_HEADER = re.compile(r"\[(.+)\]")  # RawConfigParser.SECTCRE
+_PLAIN_HEADER = re.compile(r"[\w.@:/+-]+ [\w.@:/+-]+", re.ASCII)
+_PROGRAM = re.compile(r"[\w.+-]{1,40}", re.ASCII)
+_KEY_NAME = re.compile(r"[a-z_]{1,30}")
+_NOWHERE = "[\0]"  # a header that RawConfigParser.sections() does show, but that no AWS section has
+_ROUNDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why AWS CLI and boto3 refuse the file."""
+
+    line: int
+    message: str
+    fix: str
+
+
+class AwsFile:
+    """The sections of one file, in its order, by their header without brackets."""
+
+    def __init__(self, path: str, text: str | None) -> None:
+        """Read `text`; None is a file that does not exist. `path` is only ever shown."""
+        self.path = plain(path)
+        text = (text or "").replace("\r\n", "\n").replace("\r", "\n")  # as open() does in text mode
+        self._lines = text.removeprefix("\ufeff").split("\n")
+        self.flaw: Flaw | None = None
+        if text.startswith("\ufeff"):
+            self._blame(1, "starts with a byte order mark", "save the file as UTF-8 without a byte order mark")
+        parser = self._parsed()
+        self.sections: dict[str, dict[str, str]] = {}
+        for header in parser.sections():
+            options = dict(parser.items(header))
+            self._check_nested(header, options)
+            if f"[{header}]" != _NOWHERE:
+                self.sections[header] = _kept(options)
+
+    def place(self, header: str, key: str = "") -> str:
+        """Where a key stands, or where its section starts, in words."""
+        line = self.line(header, key)
+        return f"{self.path} line {line}" if line else self.path
+
+    def line(self, header: str, key: str = "") -> int:
+        """The line of a key, or of its section's header where the section has no such key; 0 for an unknown section."""
+        return (self._places.get((header, key)) or self._places.get((header, "")) or [0])[-1 if key else 0]
+
+    def headers(self, header: str) -> list[int]:
+        """Every line where this section starts; more than one makes botocore refuse the file."""
+        return self._places.get((header, ""), [])
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], list[int]]:
+        # Only built when something is wrong. A light scan: indented lines are mostly the values of other keys.
+        places: dict[tuple[str, str], list[int]] = {}
+        header = None
+        for number, line in enumerate(self._lines, 1):
+            if found := _HEADER.match(line.strip()):
+                header = found[1]
+                places.setdefault((header, ""), []).append(number)
+            elif header is not None and line.strip():
+                place = (header, re.split("[=:]", line, maxsplit=1)[0].strip().lower() or "=")
+                if place not in places or not line[0].isspace():
+                    places.setdefault(place, []).append(number)
+        return places
+
+    def _parsed(self) -> configparser.RawConfigParser:
+        # After an error the parser's own leftovers are not used: CPython < 3.13 leaves them half built, and the keys
+        # below a broken header would count for the section above. The line is mended in a copy and read again.
+        lines = list(self._lines)
+        strict = True
+        for _ in range(_ROUNDS):  # each round mends all that the one before complained of; two are the rule
+            parser = configparser.RawConfigParser(strict=strict)
+            try:
+                parser.read_file(lines, self.path)
+            except configparser.DuplicateSectionError as error:
+                self._blame(error.lineno, f"[{plain(error.section)}] stands twice", "make one section of the two")
+            except configparser.DuplicateOptionError as error:
+                name = error.option if _KEY_NAME.fullmatch(error.option) else "a key"
+                self._blame(error.lineno, f"{name} stands twice in [{plain(error.section)}]", "remove one of the two")
+            except configparser.ParsingError as error:
+                self._mend(lines, error)
+            else:
+                return parser
+            strict = False
+        return configparser.RawConfigParser()
+
+    def _mend(self, lines: list[str], error: configparser.ParsingError) -> None:
+        if isinstance(error, configparser.MissingSectionHeaderError):
+            self._blame(error.lineno, "stands before the first [section]", "move the line into a section")
+            lines[error.lineno - 1] = _NOWHERE
+            return
+        for number, _ in error.errors:
+            header = self._lines[number - 1].lstrip().startswith("[")
+            message = "is a section header without its ]" if header else "is neither a [section] nor key = value"
+            self._blame(number, message, "complete the header" if header else "complete or remove the line")
+            lines[number - 1] = _NOWHERE if header else "#"
+
+    def _check_nested(self, header: str, options: dict[str, str]) -> None:
+        # configloader._parse_nested: a value that starts with a line break is read as lines of key=value.
+        for key, value in options.items():
+            if value.startswith("\n") and any(line.strip() and "=" not in line for line in value.splitlines()):
+                self._blame(
+                    self.line(header, key), "is followed by indented lines without =", "write them as key = value"
+                )
+
+    def _blame(self, line: int | None, message: str, fix: str) -> None:
+        # The first line is the cause: what stands below a broken header only seems to stand twice.
+        if self.flaw is None or (line or 1) < self.flaw.line:
+            self.flaw = Flaw(line or 1, message, fix)
+
+
+def name_in(header: str) -> str | None:
+    """The name in a header such as `profile "my profile"`; None where AWS reads none (`configloader._parse_section`)."""
+    if _PLAIN_HEADER.fullmatch(header):  # the same answer without shlex, which takes 50 times as long
+        return header.partition(" ")[2]
+    try:
+        parts = shlex.split(header)
+    except ValueError:
+        return None
+    return parts[1] if len(parts) == 2 else None
+
+
+def _kept(options: dict[str, str]) -> dict[str, str]:
+    kept = {key: _one_line(options[key]) for key in _SHOWN if key in options}
+    kept |= dict.fromkeys((key for key in _PRESENT if key in options), "")
+    if "credential_process" in options:
+        kept["credential_process"] = _program(options["credential_process"])
+    if any(key in options for key in _ACCESS_KEYS):
+        kept[STATIC] = ""
+    return kept
+
+
+def _one_line(value: str) -> str:
+    # An indented line below a key belongs to its value, and may be any key, a secret one too. The line break stays,
+    # so that nobody takes the value for a good one.
+    first, broken, _ = value.partition("\n")
+    return first + broken
+
+
+def _program(command: str) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    name = words[0].rpartition("/")[2] if words else ""
+    name = name if _PROGRAM.fullmatch(name) else "a program"
+    return f"{name} …" if len(words) > 1 else name

@@ -1,0 +1,115 @@
+"""The token files in `~/.aws/sso/cache` (an edge: the only code that reads or writes there).
+
+Rules of this file:
+1. Only names that follow from the AWS config are read or written. Other files there belong to other programs (IDE
+   toolkits, Kiro): reading is waste, writing would break them.
+2. A file that cannot be read is *being written* at first: AWS CLI v2 and the JS SDK truncate in place, and a reader
+   in a tight loop saw 230 empty files during 12 writes. Look again, and only then call it a fault.
+3. A file is parsed again only when its stat changed. A directory we may not enter is a fault, not a missing token.
+4. A file that vanished is never made again: whoever removed it meant it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from ssowatch import files, paths, tokenfile
+from ssowatch.model import TokenFile
+from ssowatch.tokenfile import Contents
+
+LARGEST = 256 << 10
+"""Bytes; real token files have 1 to 4 KiB."""
+_ROOM = 64 << 10
+_LOOK_AGAIN = (0.05, 0.2, 0.75)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+
+
+class TokenFileUnreadableError(Exception):
+    """The token file stands there but cannot be read; the message says why, without the path."""
+
+
+def load(name: str) -> Contents | None:
+    """The token file of the sign-in `name` with its secrets, or None where there is none.
+
+    Raises:
+        TokenFileUnreadableError: see there.
+
+    """
+    try:
+        content = files.read(paths.token_file(name), LARGEST)
+        return None if content is None else tokenfile.parse(content)
+    except (files.NotReadableError, tokenfile.TokenFileError) as error:
+        raise TokenFileUnreadableError(str(error)) from None
+
+
+def load_patiently(name: str) -> Contents | None:
+    """The same, but a file that cannot be read is looked at again for a second, in case it is being written.
+
+    Raises:
+        TokenFileUnreadableError: it still cannot be read.
+
+    """
+    for pause in _LOOK_AGAIN:
+        try:
+            return load(name)
+        except TokenFileUnreadableError:
+            time.sleep(pause)  # only ever in a command or a child, never in the watcher
+    return load(name)
+
+
+def reserve(name: str) -> files.Draft:
+    """Room for the renewed file, taken before the call: an answer that cannot be written is a token lost.
+
+    Raises:
+        OSError: the directory is gone, not writable or full.
+
+    """
+    return files.Draft(paths.token_file(name), _ROOM)
+
+
+@dataclass(slots=True)
+class _Seen:
+    stat: tuple[int, ...] | int
+    file: TokenFile
+
+
+class TokenCache:
+    """Looks at token files again and again, cheaply."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _Seen] = {}
+
+    def look(self, name: str, now: datetime) -> TokenFile:
+        """What stands at the sign-in's path now. A fault keeps the last good token and the moment it began."""
+        stat = _stat(paths.token_file(name))
+        seen = self._seen.get(name)
+        if seen and seen.stat == stat:
+            return seen.file
+        file = _read(name, seen.file if seen else TokenFile(), now) if stat not in _ABSENT else TokenFile()
+        self._seen[name] = _Seen(stat, file)
+        return file
+
+    def keep_only(self, names: set[str]) -> None:
+        """Forget the sign-ins that are configured no longer."""
+        self._seen = {name: seen for name, seen in self._seen.items() if name in names}
+
+
+def _stat(path: str) -> tuple[int, ...] | int:
+    """What changes whenever the file does; the error number where there is no looking at it."""
+    try:
+        info = os.stat(path)  # noqa: PTH116 - the watcher's hot path
+    except OSError as error:
+        return error.errno or errno.EIO
+    return (info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino)
+
+
+def _read(name: str, before: TokenFile, now: datetime) -> TokenFile:
+    try:
+        contents = load(name)
+    except TokenFileUnreadableError as error:
+        return TokenFile(before.token, str(error), before.fault_since or now)
+    return TokenFile(contents.token if contents else None)

@@ -1,0 +1,116 @@
+"""Children: the same commands that a person types, run by the watcher (an edge, owner of subprocesses).
+
+Rules of this file:
+1. Effects happen in children, so that a hung call, a crash or a secret stays there. A child speaks JSON lines on
+   stdout; each has a hard deadline: SIGTERM, then SIGKILL.
+2. What a child prints is bounded: lines of at most 64 KiB, the last 2 KiB of stderr.
+3. A child's environment is ours plus the config's `environment`, less everything that names an AWS identity: a profile
+   that does not exist would stop boto3, static keys would be wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+_GRACE_SECONDS = 5.0
+_LINE_LIMIT = 64 << 10
+_STDERR_TAIL = 2048
+_SCRUBBED = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "NOTIFY_SOCKET",  # a child must not speak for the service
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended: what it said, and why it said nothing more."""
+
+    lines: tuple[dict[str, Any], ...]
+    complaint: str
+    """The tail of its stderr, or that the deadline passed."""
+
+
+def environment(extra: Mapping[str, str], base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child."""
+    kept = {name: value for name, value in (os.environ if base is None else base).items() if name not in _SCRUBBED}
+    return {**kept, **extra}
+
+
+async def run(arguments: Sequence[str], extra: Mapping[str, str], deadline: float) -> Ended:
+    """Run `ssowatch ARGUMENTS…` and collect its JSON lines; never raises but CancelledError, which ends the child."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # a module lying in the working directory must not be imported
+            "-m",
+            "ssowatch",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(extra),
+            limit=_LINE_LIMIT,
+        )
+    except OSError as error:
+        return Ended((), f"cannot start a child: {error.strerror}")
+    lines: list[dict[str, Any]] = []
+    tail = bytearray()
+    try:
+        async with asyncio.timeout(deadline):
+            await asyncio.gather(_read_lines(process.stdout, lines), _read_tail(process.stderr, tail))
+            code = await process.wait()
+    except TimeoutError:
+        return Ended(tuple(lines), f"gave no answer within {deadline:.0f} s")
+    finally:
+        await _end(process)
+    last = tail.decode(errors="replace").strip().splitlines()
+    return Ended(tuple(lines), last[-1] if last else f"ended with exit code {code}")
+
+
+async def _read_lines(stream: asyncio.StreamReader | None, lines: list[dict[str, Any]]) -> None:
+    while stream:
+        try:
+            line = await stream.readline()
+        except ValueError:  # longer than the limit: skipped
+            continue
+        if not line:
+            return
+        with suppress(ValueError):
+            said = json.loads(line)
+            if isinstance(said, dict):
+                lines.append(said)
+
+
+async def _read_tail(stream: asyncio.StreamReader | None, tail: bytearray) -> None:
+    while stream and (part := await stream.read(4096)):
+        tail += part
+        del tail[:-_STDERR_TAIL]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Make sure that it is gone."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_GRACE_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

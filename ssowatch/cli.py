@@ -1,0 +1,52 @@
+"""The command line: words to modules. Each command is a module with `add_arguments` and `run`, imported when chosen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib import import_module
+
+from ssowatch import __version__
+
+COMMANDS = {
+    "run": "watch in the foreground (what the service starts)",
+    "status": "each sign-in: good until when, what happens next, what is needed from you",
+    "refresh": "renew tokens now",
+    "config": "write, check or show the ssowatch config",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; returns the exit code of the contract (0, 1, 2, 75, 78, 130)."""
+    os.umask(0o077)
+    parser = _parser(next((word for word in arguments if word in COMMANDS), None))
+    try:
+        options = parser.parse_args(arguments)
+        if options.config:
+            os.environ["SSOWATCH_CONFIG"] = os.path.abspath(os.path.expanduser(options.config))  # noqa: PTH100, PTH111
+        if not options.command:
+            parser.print_help()
+            return 2
+        return int(import_module(f"ssowatch.commands.{options.command}").run(options))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `ssowatch status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except SystemExit as left:  # argparse
+        return left.code if isinstance(left.code, int) else 2
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ssowatch",
+        description="Keeps AWS IAM Identity Center (SSO) sign-ins alive, so that programs never meet an expired token.",
+    )
+    parser.add_argument("--version", action="version", version=f"ssowatch {__version__}")
+    parser.add_argument("--config", metavar="FILE", help="another config than ~/.config/ssowatch/config.yaml")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == chosen:
+            import_module(f"ssowatch.commands.{name}").add_arguments(command)
+    return parser

@@ -1,0 +1,77 @@
+"""`ssowatch refresh`: renew tokens now. A person types it; the watcher runs it as its renewal child."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+
+from ssowatch import client, protocol
+from ssowatch.model import SignIn
+from ssowatch.plain import plain
+from ssowatch.renewal import Outcome, Result, renew
+from ssowatch.world import World
+
+_AT_ONCE = 4
+_EXIT = {
+    Result.RENEWED: 0,
+    Result.NOT_DUE: 0,
+    Result.ADOPTED: 0,
+    Result.REFUSED: 1,
+    Result.UNREACHABLE: os.EX_TEMPFAIL,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a sign-in, else a profile")
+    parser.add_argument("--json", action="store_true", help="one line of JSON per name")
+    parser.add_argument("--due", action="store_true", help=argparse.SUPPRESS)  # the watcher's: only what is due
+
+
+def run(options: argparse.Namespace) -> int:
+    """Renew; the exit code is the worst outcome's: 0, 1 refused, 2 unknown name, 75 unreachable, 78 misconfigured."""
+    world = World(recording=False)
+    chosen: dict[str, SignIn] = {}
+    for name in options.names:
+        sign_in = _find(world.sign_ins(), name)
+        if sign_in is None:
+            print(f"ssowatch: no sign-in or profile is called {plain(name)}", file=sys.stderr)
+            return 2
+        chosen[sign_in.name] = sign_in
+    worst = 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running: list[Future[Outcome]] = [
+            pool.submit(renew, one, world.policy(one), only_due=options.due) for one in chosen.values()
+        ]
+        try:
+            for done in as_completed(running):
+                outcome = done.result()
+                _say(outcome, as_json=options.json)
+                worst = max(worst, os.EX_CONFIG if chosen[outcome.name].problem else _EXIT[outcome.result])
+        except KeyboardInterrupt:
+            os._exit(130)  # a call that hangs must not hold the terminal; locks and files are crash-safe
+    if not options.due:
+        client.ask("look")
+    return worst
+
+
+def _find(sign_ins: tuple[SignIn, ...], name: str) -> SignIn | None:
+    own = (one for one in sign_ins if one.name == name)
+    return next(own, None) or next((one for one in sign_ins if name in one.profiles), None)
+
+
+def _say(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        said = {
+            "name": outcome.name,
+            "outcome": outcome.result,
+            "token_expires_at": protocol.moment(outcome.token_expires_at),
+            "message": plain(outcome.message, 400),
+        }
+        print(json.dumps(said), flush=True)
+        return
+    until = f" (token good until {protocol.moment(outcome.token_expires_at)})" if outcome.token_expires_at else ""
+    print(f"{plain(outcome.name)}: {outcome.result}: {plain(outcome.message, 400)}{until}", flush=True)

@@ -1,0 +1,185 @@
+"""`ssowatch status`: what the running watcher published, else the same computed here.
+
+Rules of this file:
+1. While a watcher runs the standard library is enough, and `--json` copies bytes: nothing is imported before it is
+   needed (`__main__` comes here before argparse).
+2. It writes nothing and calls nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ssowatch import published
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from datetime import datetime, timedelta
+    from typing import Any
+
+_WATCH_SECONDS = 1.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run with the arguments after `status`; returns the exit code."""
+    if arguments == ["--json"] and (content := published.read()):
+        sys.stdout.flush()
+        return _copied(content)
+    from ssowatch import cli
+
+    return cli.main(["status", *arguments])
+
+
+def _copied(content: bytes) -> int:
+    try:
+        os.write(1, content)
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a sign-in, else a profile (default: all)")
+    parser.add_argument("--json", action="store_true", help="the published state as JSON")
+    parser.add_argument("--check", action="store_true", help="say nothing but what fails; exit 0 if all work, else 1")
+    parser.add_argument("--min", metavar="D", help="with --check: still good for at least D, like 30m")
+    parser.add_argument("--until", metavar="HH:MM", help="with --check: still good at HH:MM")
+    parser.add_argument("--watch", action="store_true", help="show it again whenever it changes")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer; exit 0 good, 1 no, 2 unknown name or a wrong option."""
+    import time
+    from datetime import UTC, datetime
+
+    while True:
+        now = datetime.now(UTC).astimezone()  # noqa: TID251 - a command of its own: importing the service's clock costs
+        document = _document(now)
+        wanted = _wanted(document, options.names)
+        if wanted is None:
+            return 2
+        chosen, left_out = wanted
+        if options.check:
+            return _check(chosen, left_out, document, now, options)
+        shown = {**document, "sign_ins": chosen} if options.names else document
+        if options.names:
+            shown["unwatched"] = left_out
+        _show(shown, now, options)
+        if not options.watch:
+            return 0
+        time.sleep(_WATCH_SECONDS)
+
+
+def _document(now: datetime) -> dict[str, Any]:
+    import json
+
+    if content := published.read():
+        return json.loads(content)  # type: ignore[no-any-return]
+    from ssowatch import survey
+
+    return survey.document(now)
+
+
+def _show(document: dict[str, Any], now: datetime, options: argparse.Namespace) -> None:
+    if options.json:
+        import json
+
+        print(json.dumps(document, ensure_ascii=False), flush=True)
+        return
+    import shutil
+
+    from ssowatch.status_table import table
+
+    if options.watch and sys.stdout.isatty():
+        print("\033[H\033[2J", end="")
+    print(table(document, now, min(shutil.get_terminal_size().columns, 120)), flush=True)
+
+
+def _wanted(document: dict[str, Any], names: list[str]) -> tuple[list[Any], list[Any]] | None:
+    """The sign-ins that the names mean, and the profiles named that are not watched; None if a name is unknown."""
+    if not names:
+        return document["sign_ins"], []
+    chosen: list[Any] = []
+    left_out: list[Any] = []
+    for name in names:
+        found = [one for one in document["sign_ins"] if one["name"] == name]
+        found = found or [one for one in document["sign_ins"] if name in one["profiles"]]
+        outside = [one for one in document["unwatched"] if one["profile"] == name]
+        if not found and not outside:
+            known = [one["name"] for one in document["sign_ins"]]
+            known += [profile for one in document["sign_ins"] for profile in one["profiles"]]
+            print(f"ssowatch: no sign-in or profile is called {_plain(name)}", file=sys.stderr)
+            print(f"known: {', '.join(map(_plain, known)) or 'none'}", file=sys.stderr)
+            return None
+        chosen += [one for one in found if one not in chosen]
+        left_out += outside if not found else []
+    return chosen, left_out
+
+
+def _check(
+    chosen: list[Any], left_out: list[Any], document: dict[str, Any], now: datetime, options: argparse.Namespace
+) -> int:
+    try:
+        until = _reach(now, options)
+    except ValueError as error:
+        print(f"ssowatch: {error}", file=sys.stderr)
+        return 2
+    bad = [f"{_plain(one['profile'])}: not watched: {_plain(one['reason'])}" for one in left_out]
+    bad += [f"{_plain(one['name'])}: {why}" for one in chosen if (why := _fails(one, now, until))]
+    if not chosen and not left_out:
+        problem = document["problem"]
+        bad.append(problem["message"] if problem else "there is no sign-in to check")
+    for line in bad:
+        print(line)
+    return 1 if bad else 0
+
+
+def _fails(one: dict[str, Any], now: datetime, until: datetime) -> str | None:
+    """Why this sign-in does not work now, or does not reach `until`; None if it does."""
+    from datetime import datetime
+
+    if one["state"] not in {"valid", "expiring"}:
+        return str(one["state"].replace("_", " "))
+    token_ends = one["token_expires_at"]
+    if not token_ends or datetime.fromisoformat(token_ends) <= now:
+        return "the token has run out"
+    if not one["good_until"] or datetime.fromisoformat(one["good_until"]) < until:
+        return f"good until {one['good_until'] or 'unknown'} only"
+    return None
+
+
+def _reach(now: datetime, options: argparse.Namespace) -> datetime:
+    """The moment that `--min` and `--until` ask for.
+
+    Raises:
+        ValueError: one of them is no duration, or no time of day.
+
+    """
+    from datetime import timedelta
+
+    until = now
+    if options.min:
+        from ssowatch import durations
+
+        until = now + durations.parse(options.min)
+    if options.until:
+        hours, colon, minutes = options.until.partition(":")
+        if not (colon and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
+            raise ValueError(f"--until {_plain(options.until)} is no time of day like 17:30")
+        at = now.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0)
+        until = max(until, at if at >= now else _tomorrow(at, timedelta(days=1)))
+    return until
+
+
+def _tomorrow(at: datetime, day: timedelta) -> datetime:
+    """The same time on the clock a day later, over a change of summer time too."""
+    return (at.replace(tzinfo=None) + day).astimezone()
+
+
+def _plain(text: str) -> str:
+    from ssowatch.plain import plain
+
+    return plain(text)

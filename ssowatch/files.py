@@ -1,0 +1,191 @@
+"""The three things done to files: read with a bound, replace as a whole, lock (below every edge; standard library).
+
+Rules of this file:
+1. A file is read only if it is a regular file of at most the given size; never a FIFO, a device or an endless one.
+2. A file is replaced by writing a temporary file in the same directory, fsync, rename: a reader sees the old file or
+   the new one, never neither (botocore PR 3597 does the same; AWS CLI v2 and the JS SDK truncate in place).
+3. Locks are `flock`: the kernel drops them with the process, so none can be stale. They are held by HOME, by nobody
+   but ssowatch: no AWS SDK takes any lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+
+MAX_SIZE = 1 << 20
+
+
+class NotReadableError(Exception):
+    """A file that stands there but cannot or must not be read; the message says why, without the path."""
+
+
+def read(path: str, limit: int = MAX_SIZE) -> bytes | None:
+    """The content of a regular file, or None where there is none.
+
+    Raises:
+        NotReadableError: no permission, not a regular file, larger than `limit`, a symlink loop.
+
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ENOTDIR:
+            return None
+        raise NotReadableError(_reason(error)) from error
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise NotReadableError("is not a regular file")
+        if info.st_size > limit:
+            raise NotReadableError(f"is larger than {limit} bytes")
+        parts = []
+        left = limit + 1
+        while left > 0 and (part := os.read(fd, left)):
+            parts.append(part)
+            left -= len(part)
+        if left <= 0:
+            raise NotReadableError(f"is larger than {limit} bytes")
+        return b"".join(parts)
+    except OSError as error:
+        raise NotReadableError(_reason(error)) from error
+    finally:
+        os.close(fd)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "is a loop of symbolic links"
+    return f"cannot be read: {os.strerror(error.errno or 0)}"
+
+
+def signature(path: str) -> tuple[int, int, int, int] | None:
+    """What changes whenever a file does: mtime, size, inode, mode and owner. None where there is none."""
+    try:
+        info = os.stat(path)  # noqa: PTH116 - a plain path on the watcher's hot path
+    except OSError:
+        return None
+    return (info.st_mtime_ns, info.st_size, info.st_ino, info.st_mode ^ info.st_uid << 32)
+
+
+def private_dir(path: str) -> None:
+    """Make a directory of ours, 0700, with its parents.
+
+    Raises:
+        OSError: it cannot be made, is not a directory or belongs to someone else.
+
+    """
+    parent = os.path.dirname(path)  # noqa: PTH120
+    if not os.path.isdir(parent):  # noqa: PTH112
+        private_dir(parent)  # a missing parent is made by us, so it is 0700 like the rest
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)  # noqa: PTH102
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    if info.st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "belongs to another user", path)
+    if info.st_mode & 0o077:
+        os.chmod(path, 0o700)  # noqa: PTH101
+
+
+class Draft:
+    """Room for a file's new content, taken before it is needed, in the directory of the file it will replace."""
+
+    def __init__(self, path: str, room: int = 0) -> None:
+        """Take `room` bytes on disk now.
+
+        Raises:
+            OSError: the directory is missing, not writable or full.
+
+        """
+        self.path = os.path.realpath(path)  # a symlinked token file stays a symlink
+        folder, name = os.path.split(self.path)
+        # One name per file: writers of one file exclude each other by a lock, so what a crash left is simply reused.
+        self._temp = f"{folder}/.{name}.ssowatch.tmp"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._temp)  # noqa: PTH108
+        self._fd = os.open(self._temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            if room:
+                os.write(self._fd, bytes(room))
+                os.fsync(self._fd)
+        except OSError:
+            self.drop()
+            raise
+
+    def publish(self, content: bytes) -> None:
+        """Replace the file by `content`, mode 0600.
+
+        Raises:
+            OSError: it cannot; the old file is untouched.
+
+        """
+        try:
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            os.ftruncate(self._fd, len(content))
+            os.fsync(self._fd)
+            os.replace(self._temp, self.path)  # noqa: PTH105
+            self._temp = ""
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """Give the room back. Harmless when it was given back before."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._temp:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._temp)  # noqa: PTH108
+            self._temp = ""
+
+
+def replace(path: str, content: bytes) -> None:
+    """Replace a file as a whole, mode 0600.
+
+    Raises:
+        OSError: it cannot; the old file is untouched.
+
+    """
+    Draft(path).publish(content)
+
+
+class BusyError(Exception):
+    """Somebody else holds the lock."""
+
+
+@contextlib.contextmanager
+def locked(path: str, wait: float) -> Iterator[int]:
+    """Hold the lock at `path`; yields its descriptor. Waits at most `wait` seconds.
+
+    Raises:
+        BusyError: it is still held by somebody else.
+        OSError: the lock file cannot be made.
+
+    """
+    private_dir(os.path.dirname(path))  # noqa: PTH120
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise BusyError(path) from None
+                time.sleep(0.02)  # flock has no time-out of its own; a signal would interrupt the whole program
+        yield fd
+    finally:
+        os.close(fd)

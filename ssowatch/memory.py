@@ -1,0 +1,115 @@
+"""How the two memories of a sign-in change (rank 1, pure).
+
+Rules of this file:
+1. *Token memory* is keyed by the token: attempts, back-off, a refusal. A new token starts it anew.
+2. *Lineage memory* is one sign-in of a person through all its renewals. A token that another program wrote belongs to
+   the same sign-in while its `clientId` is unchanged and the old token was neither refused, ended nor signed out;
+   else it is a new sign-in.
+3. An attempt is counted *before* the call it counts, with its back-off, so that a crash repeats nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ssowatch.model import Cause, Lineage, Memory, SignIn, Token, TokenMemory
+
+_SHORT_OF_TIME = timedelta(minutes=15)  # botocore starts to renew by itself below this
+_CAP = timedelta(seconds=300)
+_CAP_SHORT_OF_TIME = timedelta(seconds=30)
+_BASE = timedelta(seconds=2)
+_FLOOR = timedelta(seconds=1)  # full jitter may draw nothing; a hot loop helps nobody
+
+
+def mark(sign_in: SignIn, token: Token) -> str:
+    """What a token memory is keyed by: the token, and the region that it is renewed in (a mended region tries again)."""
+    return f"{token.fingerprint}@{sign_in.region}"
+
+
+def observed(memory: Memory, sign_in: SignIn, token: Token | None, now: datetime, *, seen: bool = True) -> Memory:
+    """The memory after a look at the token file. `seen=False` (`status` without a watcher) claims no beginning."""
+    old, lineage = memory.token, memory.lineage
+    if token is None:
+        if old.fingerprint and lineage.signed_out_at is None:
+            return replace(memory, lineage=replace(lineage, signed_out_at=now))
+        return memory
+    if old.fingerprint == mark(sign_in, token) and lineage.signed_out_at is None:
+        return memory
+    if old.fingerprint == mark(sign_in, token):  # the very file came back, as after a restored backup
+        return replace(memory, lineage=replace(lineage, signed_out_at=None))
+    return Memory(
+        token=TokenMemory(fingerprint=mark(sign_in, token)),
+        lineage=lineage if _same_sign_in(memory, token) else new_lineage(lineage, token, now if seen else None),
+    )
+
+
+def _same_sign_in(memory: Memory, token: Token) -> bool:
+    lineage = memory.lineage
+    over = memory.token.refused or lineage.ended_at or lineage.signed_out_at
+    return bool(memory.token.fingerprint) and lineage.client == token.client and not over
+
+
+def new_lineage(old: Lineage, token: Token, now: datetime | None) -> Lineage:
+    """A new sign-in; what belongs to the portal rather than to the sign-in (its token life) is kept."""
+    return Lineage(client=token.client, began_at=now, life=old.life)
+
+
+def begun(memory: Memory, token: Token, now: datetime, draw: float) -> Memory:
+    """Before a CreateToken call."""
+    attempts = memory.token.attempts + 1
+    retry_at = now + back_off(attempts, token.expires_at - now, draw)
+    return replace(memory, token=replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at))
+
+
+def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float) -> Memory:
+    """After a call that got no answer: the next try, counted from now."""
+    attempts = max(memory.token.attempts, 1)
+    retry_at = now + back_off(attempts, token.expires_at - now, draw)
+    after = replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at, failure=reason)
+    return replace(memory, token=after)
+
+
+def renewed(memory: Memory, sign_in: SignIn, token: Token, life: timedelta, now: datetime, skew: timedelta) -> Memory:
+    """After a success: `token` is the new one, `life` the server's own `expiresIn`."""
+    return Memory(
+        token=TokenMemory(fingerprint=mark(sign_in, token), life=life, renewed_at=now, skew=skew),
+        lineage=replace(memory.lineage, client=token.client, life=life),
+    )
+
+
+def refused(memory: Memory, code: str, reason: str, *, alive: bool | None, skew: timedelta) -> Memory:
+    """After AWS refused: final for this token, whoever asks next."""
+    after = replace(memory.token, refused=reason, refused_code=code, alive=alive, failure=None, skew=skew)
+    return replace(memory, token=after)
+
+
+def nudged(memory: Memory, now: datetime) -> Memory:
+    """The network came up or the machine resumed: a waiting retry is due at once, unless one was just made."""
+    token = memory.token
+    if not token.attempts or token.retry_at is None:
+        return memory
+    if token.attempted_at and timedelta() <= now - token.attempted_at < timedelta(seconds=5):
+        return memory
+    return replace(memory, token=replace(token, attempts=1, retry_at=None))
+
+
+def noticed(memory: Memory, cause: Cause) -> Memory:
+    """Before the one notice for `cause`."""
+    return replace(memory, lineage=replace(memory.lineage, noticed=(*memory.lineage.noticed, cause)))
+
+
+def tab_opened(memory: Memory) -> Memory:
+    """Before a browser tab that nobody asked for."""
+    return replace(memory, lineage=replace(memory.lineage, tabs=memory.lineage.tabs + 1))
+
+
+def back_off(attempts: int, left: timedelta, draw: float) -> timedelta:
+    """How long to wait: full jitter, `draw` in [0, 1) of 2 s, 4 s, 8 s and so on.
+
+    The cap is 30 s while less than 15 minutes of the token are left, else 300 s (AWS Architecture Blog, "Exponential
+    Backoff And Jitter").
+    """
+    cap = _CAP_SHORT_OF_TIME if left < _SHORT_OF_TIME else _CAP
+    longest: timedelta = min(cap, _BASE * 2.0 ** min(attempts - 1, 10))
+    return max(_FLOOR, draw * longest)

@@ -1,0 +1,270 @@
+"""The words ssowatch thinks in: frozen values without behaviour (rank 0).
+
+Rules of this file:
+1. No value here ever holds a token, a client secret or a refresh token, so no log line, `repr` or socket can leak one.
+   A token is known by its *fingerprint*, a hash of it.
+2. Every moment is an aware `datetime` in UTC, every span a `timedelta`.
+3. The names are the field's own: profile, sso-session, start URL, access token, refresh token, client registration.
+   A *sign-in* is what one `aws sso login` gives: one token file, shared by its profiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+class Kind(StrEnum):
+    """How the AWS config names a sign-in, and so how its token file is named."""
+
+    SSO_SESSION = "sso-session"
+    LEGACY = "legacy"
+
+
+class State(StrEnum):
+    """What a sign-in is worth now. First match wins, in this order."""
+
+    MISCONFIGURED = "misconfigured"
+    """The AWS config cannot work."""
+    SIGNED_OUT = "signed_out"
+    """No token."""
+    LOGIN_REQUIRED = "login_required"
+    """Calls fail now and only a person can help."""
+    UNREACHABLE = "unreachable"
+    """The token has run out, renewal should work, AWS does not answer; still trying."""
+    EXPIRING = "expiring"
+    """Calls work; it ends within the warning time and only a person can prolong it."""
+    VALID = "valid"
+    """Calls work."""
+
+
+class Mode(StrEnum):
+    """What ssowatch may do when only a person can help."""
+
+    NOTIFY = "notify"
+    AUTO = "auto"
+    SILENT = "silent"
+
+
+class Renew(StrEnum):
+    """When tokens are renewed silently."""
+
+    ALWAYS = "always"
+    IN_USE = "in_use"
+    NEVER = "never"
+
+
+class Presence(StrEnum):
+    """Whether a person sits at the screen."""
+
+    PRESENT = "present"
+    AWAY = "away"
+    """Locked or idle."""
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why a person is asked."""
+
+    ENDING = "ending"
+    """The sign-in's end is known or forecast and near; the token is good."""
+    REFUSED = "refused"
+    """Renewal was refused; the token still lives."""
+    ENDED = "ended"
+    """Calls fail now."""
+
+
+class Button(StrEnum):
+    """What a notice offers; a button is shown only where pressing it improves the state."""
+
+    FRESH = "Fresh sign-in"
+    WHEN_IT_ENDS = "When it ends"
+    SIGN_IN = "Sign in"
+    NOT_TODAY = "Not today"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong, said so that it can be mended.
+
+    `code` is one lower-case word for programs; `message` names file and place; `fix` says what to do, or None.
+    """
+
+    code: str
+    message: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One token file and what the AWS config says of it.
+
+    `name` is the sso-session's name, or the start URL of a legacy profile. The token file is `sha1(name)` (botocore
+    `utils.SSOTokenLoader._generate_cache_key`), so the name alone decides which file may be written.
+    """
+
+    name: str
+    kind: Kind
+    start_url: str
+    region: str
+    profiles: tuple[str, ...] = ()
+    ca_bundle: str | None = None
+    """`ca_bundle` of the default or of one of its profiles: the CA file its HTTPS calls must trust."""
+    problem: Problem | None = None
+    """Set when the config of this sign-in cannot work: state `misconfigured`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A profile that cannot be watched, and why."""
+
+    profile: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwsConfig:
+    """What the AWS config files hold. `problem` is set when a file as a whole is broken."""
+
+    sign_ins: tuple[SignIn, ...] = ()
+    unwatched: tuple[Unwatched, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The facts of a token file, without its secrets."""
+
+    fingerprint: str
+    """Tells this token from every other one: a hash over access and refresh token."""
+    client: str
+    """A hash of `clientId`; unchanged through all renewals of one sign-in. Empty where the file names none."""
+    expires_at: datetime
+    refreshable: bool
+    """The file holds a refresh token and the client id and secret that may use it."""
+    registration_expires_at: datetime | None = None
+    flaw: str | None = None
+    """Something in the file that some SDK cannot read although we can; a renewal writes it properly."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """What stands at a sign-in's token path: a token, nothing, or something unreadable.
+
+    While the file is unreadable `fault` says why, `fault_since` since when, and `token` is the last good one, if any.
+    """
+
+    token: Token | None = None
+    fault: str | None = None
+    fault_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMemory:
+    """What was tried with one token. A new token starts a new one."""
+
+    fingerprint: str = ""
+    life: timedelta | None = None
+    """The server's own `expiresIn`, known when our renewal got the token."""
+    renewed_at: datetime | None = None
+    """When our renewal got the token that is in the file now."""
+    attempts: int = 0
+    """Renewals begun since the last success; counted before the call, so that a crash cannot repeat without back-off."""
+    attempted_at: datetime | None = None
+    retry_at: datetime | None = None
+    failure: str | None = None
+    """Why the last attempt did not reach an answer."""
+    refused: str | None = None
+    """Why AWS refused to renew this token; final for it."""
+    refused_code: str | None = None
+    alive: bool | None = None
+    """After a refusal: what the ListAccounts probe said of the access token. None when the probe got no answer."""
+    skew: timedelta = timedelta()
+    """Local clock minus the server's, at the last answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """One sign-in of a person, through all its renewals. A new sign-in starts a new one."""
+
+    client: str = ""
+    began_at: datetime | None = None
+    """When this sign-in was first seen."""
+    life: timedelta | None = None
+    """The token life that this portal last gave, for tokens that somebody else wrote."""
+    signed_out_at: datetime | None = None
+    ended_at: datetime | None = None
+    noticed: tuple[Cause, ...] = ()
+    """The causes for which the one notice was given."""
+    tabs: int = 0
+    """Browser tabs opened without a human act."""
+    tab_failed: bool = False
+    """The one tab was denied or ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Both memories of a sign-in; one file."""
+
+    token: TokenMemory = field(default_factory=TokenMemory)
+    lineage: Lineage = field(default_factory=Lineage)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user's config says of one sign-in."""
+
+    mode: Mode = Mode.NOTIFY
+    refresh_before: timedelta = 30 * MINUTE
+    warn_before: timedelta = 15 * MINUTE
+    renew: Renew = Renew.ALWAYS
+    length: timedelta | None = None
+    """How long a sign-in lasts on this portal, where the user knows it."""
+    gate: bool = True
+    """No tab and no notice at a locked or idle screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Act: renew the token now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Act: show one notice."""
+
+    cause: Cause
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """Act: start the login in the browser."""
+
+    cause: Cause
+
+
+Action = Renewal | Notice | Tab
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The planner's answer for one sign-in at one moment."""
+
+    state: State
+    memory: Memory
+    """The memory as it must be recorded before `actions` are done."""
+    actions: tuple[Action, ...] = ()
+    wake_at: datetime | None = None
+    """When to ask again even if nothing happens; later than now, or None."""
+    problem: Problem | None = None
+    renews_silently: bool = False
+    renew_at: datetime | None = None
+    good_until: datetime | None = None
+    good_until_certain: bool = True
+    ends_at: datetime | None = None
+    ends_at_source: str | None = None

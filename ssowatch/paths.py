@@ -1,0 +1,90 @@
+"""Where every file lies (rank 1; standard library alone, and only its light parts: `status` starts with it).
+
+Rules of this file:
+1. Everything of ours depends on HOME alone. MCP clients strip XDG_* and more from the servers they start (design of
+   the MCP SDKs' `get_default_environment`), and both ends must find the same socket, locks and files.
+2. The token cache is always `~/.aws/sso/cache`: hard-coded in every AWS SDK (botocore `utils.SSOTokenLoader`, JS
+   `getSSOTokenFilepath`, Go `StandardCachedTokenFilepath`).
+3. `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` are honoured as the SDKs do.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha1
+
+SYSTEM_CONFIG = "/etc/xdg/ssowatch/config.yaml"
+_SUN_PATH_MAX = 100  # sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, less the terminating zero
+
+
+def home() -> str:
+    """The user's home directory, from HOME, else from the user database."""
+    return os.path.expanduser("~")  # noqa: PTH111 - pathlib costs 8 ms at the start of `status`
+
+
+def aws_config() -> str:
+    """The AWS config file."""
+    return os.path.expanduser(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")  # noqa: PTH111
+
+
+def aws_credentials() -> str:
+    """The AWS shared credentials file."""
+    return os.path.expanduser(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials")  # noqa: PTH111
+
+
+def token_cache() -> str:
+    """The directory of the token files."""
+    return f"{home()}/.aws/sso/cache"
+
+
+def token_file(name: str) -> str:
+    """The token file of the sign-in called `name` (an sso-session's name, or a legacy profile's start URL)."""
+    return f"{token_cache()}/{key(name)}.json"
+
+
+def key(name: str) -> str:
+    """The SDKs' own cache key: the SHA-1 of the name in UTF-8, in lower-case hex (not used for security)."""
+    return sha1(name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+def config_file() -> str:
+    """Our config file; `SSOWATCH_CONFIG` (set by `--config`) names another one."""
+    return os.path.expanduser(os.environ.get("SSOWATCH_CONFIG") or f"{home()}/.config/ssowatch/config.yaml")  # noqa: PTH111
+
+
+def state_dir() -> str:
+    """Our state, 0700."""
+    return f"{home()}/.local/state/ssowatch"
+
+
+def status_file() -> str:
+    """The published state: what `status --json` prints."""
+    return f"{state_dir()}/status.json"
+
+
+def watcher_lock() -> str:
+    """Held by the running watcher for its life; holds its pid."""
+    return f"{state_dir()}/watcher.lock"
+
+
+def write_lock(name: str) -> str:
+    """Held while a token file is renewed or replaced, the HTTP call included."""
+    return f"{state_dir()}/locks/{key(name)}.write"
+
+
+def memory_lock(name: str) -> str:
+    """Held for milliseconds, while a sign-in's memory is changed."""
+    return f"{state_dir()}/locks/{key(name)}.memory"
+
+
+def memory_file(name: str) -> str:
+    """A sign-in's memory."""
+    return f"{state_dir()}/memory/{key(name)}.json"
+
+
+def socket_path() -> str:
+    """The watcher's socket. A home too deep for AF_UNIX gets a directory of its own in /tmp, which must be checked."""
+    path = f"{state_dir()}/socket"
+    if len(os.fsencode(path)) <= _SUN_PATH_MAX:
+        return path
+    return f"/tmp/ssowatch-{os.getuid()}-{key(home())[:12]}/socket"  # noqa: S108 - 0700 and owner are checked before use

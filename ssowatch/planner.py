@@ -1,0 +1,161 @@
+"""What is true of a sign-in now, what is to be done, and when to ask again (rank 1, pure). Nothing else decides.
+
+Rules of this file:
+1. `plan` is a function of sign-in, token file, memory, policy, presence and `now`. Every cause (file event, timer,
+   heartbeat, resume, network, a child's end, a request) leads to the same question, so a lost or doubled event is
+   harmless.
+2. The returned memory already holds what the returned actions will do: recorded first, asking twice acts once. (A
+   renewal is recorded by the child that makes it, before its call.)
+3. `wake_at` is later than `now`, or None.
+4. No action asks a person while a renewal may still work, except for a sign-in's known or forecast end.
+5. States are tested in the order of `State`; `problem` is separate and may stand beside any of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ssowatch import modes, problems, timing
+from ssowatch.memory import noticed, tab_opened
+from ssowatch.model import (
+    HOUR,
+    Action,
+    Cause,
+    Kind,
+    Memory,
+    Notice,
+    Plan,
+    Policy,
+    Presence,
+    Problem,
+    Renew,
+    Renewal,
+    SignIn,
+    State,
+    Tab,
+    Token,
+    TokenFile,
+)
+
+ASSUMED_LENGTH = 8 * HOUR
+"""Identity Center's default session duration, which an admin may set from 15 minutes to 90 days (IAM Identity Center
+user guide, "Configure the session duration"); the real one is written nowhere on this machine."""
+_PATIENCE = timedelta(seconds=1)
+"""How long an unreadable token file counts as being written (AWS CLI v2 and the JS SDK truncate in place)."""
+_SKEW_WORTH_SAYING = timedelta(seconds=60)
+
+
+def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, presence: Presence, now: datetime) -> Plan:
+    """Decide for one sign-in. `memory` must have observed the token of `file` (see `memory.observed`)."""
+    if sign_in.problem:
+        return Plan(State.MISCONFIGURED, memory, problem=sign_in.problem)
+    if file.fault:
+        waited = now - (file.fault_since or now)
+        if timedelta() <= waited < _PATIENCE:
+            return replace(_situation(sign_in, file.token, memory, policy, now), wake_at=now + _PATIENCE - waited)
+        torn = Plan(State.LOGIN_REQUIRED, memory, problem=problems.token_file(sign_in, file.fault))
+        return _with_actions(sign_in, torn, policy, presence, now)
+    return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, now), policy, presence, now)
+
+
+def _situation(sign_in: SignIn, token: Token | None, memory: Memory, policy: Policy, now: datetime) -> Plan:
+    """State, times and problem; no actions yet."""
+    if token is None:
+        return Plan(State.SIGNED_OUT, memory, problem=problems.signed_out(sign_in, memory.lineage.signed_out_at))
+    renewable = timing.renewable(token, memory, now)
+    due = timing.renew_at(token, memory, policy, now)
+    ends_at, source = _end(memory, policy, now) if renewable else (None, None)
+    state = _state(token, memory, policy, now, ends_at if renewable else token.expires_at, renewable=renewable)
+    silently = renewable and policy.renew is not Renew.NEVER
+    by_end = ends_at is not None and silently and state is State.VALID
+    dead = memory.token.alive is False
+    turning_points = (
+        due,
+        token.expires_at,
+        token.expires_at - policy.warn_before,
+        ends_at,
+        ends_at and ends_at - policy.warn_before,
+        token.registration_expires_at,
+    )
+    return Plan(
+        state=state,
+        memory=memory,
+        wake_at=min((moment for moment in turning_points if moment and moment > now), default=None),
+        problem=_problem(sign_in, token, memory, policy, now),
+        renews_silently=silently,
+        renew_at=due,
+        good_until=ends_at if by_end else None if dead else token.expires_at,
+        good_until_certain=not by_end or source == "configured",
+        ends_at=ends_at,
+        ends_at_source=source,
+    )
+
+
+def _state(
+    token: Token, memory: Memory, policy: Policy, now: datetime, end: datetime | None, *, renewable: bool
+) -> State:
+    if token.expires_at <= now or memory.token.alive is False:
+        return State.UNREACHABLE if renewable else State.LOGIN_REQUIRED
+    return State.EXPIRING if end and end - now <= policy.warn_before else State.VALID
+
+
+def _end(memory: Memory, policy: Policy, now: datetime) -> tuple[datetime | None, str | None]:
+    """When the sign-in itself ends. An end that has passed although it still renews was wrong, and is not repeated."""
+    if memory.lineage.began_at is None:
+        return None, None
+    end = memory.lineage.began_at + (policy.length or ASSUMED_LENGTH)
+    return (end, "configured" if policy.length else "assumed") if end > now else (None, None)
+
+
+def _problem(sign_in: SignIn, token: Token, memory: Memory, policy: Policy, now: datetime) -> Problem | None:
+    tried = memory.token
+    if tried.refused:
+        return problems.refused(sign_in, tried)
+    if not token.refreshable:
+        return problems.no_refresh_token(sign_in)
+    if token.registration_expires_at and token.registration_expires_at <= now:
+        return problems.registration_expired(sign_in, token.registration_expires_at)
+    if tried.failure:
+        return problems.unreachable(tried)
+    if policy.renew is Renew.NEVER and (token.flaw or token.expires_at <= now):
+        return problems.never_renewed(sign_in, token.flaw or "the token has run out")
+    return problems.clock_skew(tried.skew) if abs(tried.skew) > _SKEW_WORTH_SAYING else None
+
+
+def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, presence: Presence, now: datetime) -> Plan:
+    """Add what is to be done now, and to the memory what that will have done."""
+    actions: list[Action] = [Renewal()] if decided.renew_at and decided.renew_at <= now else []
+    memory = _with_end(decided, now)
+    cause = _cause(decided)
+    if cause:
+        helps = not decided.renews_silently and sign_in.kind is Kind.SSO_SESSION
+        asked = modes.ask(cause, policy, memory.lineage, presence, sign_in_helps=helps)
+        match asked:
+            case Notice():
+                memory = noticed(memory, cause)
+                actions.append(asked)
+            case Tab():
+                memory = tab_opened(memory)
+                actions.append(asked)
+    return replace(decided, memory=memory, actions=tuple(actions))
+
+
+def _cause(decided: Plan) -> Cause | None:
+    """Why a person is to be asked, if at all. A missing token (`signed_out`) is silence until somebody asks."""
+    if decided.state is State.LOGIN_REQUIRED:
+        return Cause.ENDED
+    if decided.state not in {State.VALID, State.EXPIRING}:
+        return None
+    if decided.memory.token.refused:
+        return Cause.REFUSED
+    return Cause.ENDING if decided.state is State.EXPIRING else None
+
+
+def _with_end(decided: Plan, now: datetime) -> Memory:
+    """The memory with the moment the sign-in ended. A clock set back, or a file made whole again, takes it back."""
+    lineage = decided.memory.lineage
+    over = decided.state is State.LOGIN_REQUIRED
+    if over == bool(lineage.ended_at):
+        return decided.memory
+    return replace(decided.memory, lineage=replace(lineage, ended_at=now if over else None))

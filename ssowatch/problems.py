@@ -1,0 +1,102 @@
+"""What is wrong, in words that name the place and the mend (rank 1, pure). One function per code.
+
+Rules of this file:
+1. A message says what happens and what follows from it; `fix` is what to do, a command where one mends it.
+2. Names come from config files and are shown as data, through `plain`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta
+
+from ssowatch.model import Kind, Problem, SignIn, TokenMemory
+from ssowatch.paths import key
+from ssowatch.plain import plain
+
+_REFUSALS = {
+    "wrong_region": "check sso_region of {name} in ~/.aws/config",
+    "not_allowed": "ask the administrator of {portal} whether your access was taken away, then run: {login}",
+}
+
+
+def login_command(sign_in: SignIn) -> str:
+    """The command that signs a person in."""
+    if sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles:
+        return f"aws sso login --sso-session {shlex.quote(plain(sign_in.name))}"
+    return f"aws sso login --profile {shlex.quote(plain(sign_in.profiles[0]))}"
+
+
+def token_file(sign_in: SignIn, fault: str) -> Problem:
+    """The token file stands there but cannot be read."""
+    place = f"~/.aws/sso/cache/{key(sign_in.name)}.json"
+    return Problem("token_file", f"{place} {fault}", f"sign in again, which writes it anew: {login_command(sign_in)}")
+
+
+def signed_out(sign_in: SignIn, at: datetime | None) -> Problem | None:
+    """The token file was removed, by `aws sso logout` or by hand; None where there never was one."""
+    if at is None:
+        return None
+    return Problem("signed_out", f"the token file was removed (seen {_clock(at)})", login_command(sign_in))
+
+
+def refused(sign_in: SignIn, tried: TokenMemory) -> Problem:
+    """AWS refused to renew this token."""
+    lives = {True: "the token still works until it runs out", False: "the token is dead", None: "the token may be dead"}
+    fix = _REFUSALS.get(tried.refused_code or "", "sign in again: {login}")
+    return Problem(
+        "refused",
+        f"AWS refused to renew: {tried.refused}; {lives[tried.alive]}",
+        fix.format(name=plain(sign_in.name), portal=plain(sign_in.start_url), login=login_command(sign_in)),
+    )
+
+
+def no_refresh_token(sign_in: SignIn) -> Problem:
+    """Nothing to renew with: a legacy profile, or a device-code sign-in without a scope."""
+    if sign_in.kind is Kind.LEGACY:
+        return Problem(
+            "no_refresh_token",
+            "a legacy profile's sign-in cannot be renewed: it has no refresh token",
+            "move its settings to an [sso-session] with sso_registration_scopes = sso:account:access and sign in again",
+        )
+    return Problem(
+        "no_refresh_token",
+        "this sign-in cannot be renewed: the login brought no refresh token",
+        f"set sso_registration_scopes = sso:account:access in its [sso-session], then run: {login_command(sign_in)}",
+    )
+
+
+def registration_expired(sign_in: SignIn, at: datetime) -> Problem:
+    """The client registration (about 90 days) has run out; the SDKs do not renew without one either."""
+    return Problem(
+        "registration_expired",
+        f"this sign-in can no longer be renewed: its client registration ended at {_clock(at)}",
+        f"sign in again: {login_command(sign_in)}",
+    )
+
+
+def unreachable(tried: TokenMemory) -> Problem:
+    """Renewal gets no answer; it is tried again by itself."""
+    times = f" ({tried.attempts} tries)" if tried.attempts > 1 else ""
+    return Problem("unreachable", f"renewal gets no answer from AWS{times}: {tried.failure}", None)
+
+
+def never_renewed(sign_in: SignIn, why: str) -> Problem:
+    """`renew: never` is set, and a renewal would help."""
+    return Problem(
+        "renew_never", f"{why}, and renew is set to never", f"ssowatch refresh {shlex.quote(plain(sign_in.name))}"
+    )
+
+
+def clock_skew(skew: timedelta) -> Problem:
+    """The machine's clock differs from AWS's, so every local expiry is off by as much."""
+    way = "ahead of" if skew > timedelta() else "behind"
+    return Problem(
+        "clock_skew",
+        f"this machine's clock is {abs(int(skew.total_seconds()))} s {way} AWS's",
+        "switch on network time (timedatectl set-ntp true)",
+    )
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

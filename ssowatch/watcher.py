@@ -1,0 +1,253 @@
+"""The watcher: one loop, one owner of state, one `tick()` (composition root of `ssowatch run`).
+
+Rules of this file:
+1. Level, not edge. A file event, the timer, the heartbeat, a resume, the network, a child's end, a request and SIGHUP
+   all call the same `tick`: read the world, plan, act, publish, arm the next wake-up. Losing or doubling one of them
+   changes nothing, and neither does a night asleep.
+2. This process holds no secret and makes no call: what acts is a child (`ssowatch refresh`).
+3. A fault in a tick is logged and the next cause tries again; systemd's watchdog is fed by finished ticks only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from ssowatch import children, files, memories, memory, paths, protocol, sdnotify, wording
+from ssowatch.clock import utc_now
+from ssowatch.model import Memory, Notice, Renewal, Tab
+from ssowatch.network import NetworkUp
+from ssowatch.plain import plain
+from ssowatch.protocol import Row
+from ssowatch.server import Server
+from ssowatch.wakeup import Wakeup
+from ssowatch.watch import Folders
+from ssowatch.world import Sight, World
+
+log = logging.getLogger("ssowatch")
+
+_RENEWAL_SECONDS = 120.0
+"""A child's deadline: the wait for the lock, two calls and the probe, each bounded by its own time-outs."""
+_HOLD = timedelta(seconds=5)
+"""No child for a sign-in sooner after one that did not renew it, whatever the plan says: a plan that its own child
+contradicts must not spin."""
+_LOCK_SECONDS = 1.0
+"""`status` tests the lock by taking it for a moment."""
+
+
+class AlreadyRunningError(Exception):
+    """Another watcher holds the lock; the argument is its pid, or None."""
+
+
+class Watcher:
+    """What `ssowatch run` runs."""
+
+    def __init__(self, world: World, clock: Callable[[], datetime] = utc_now) -> None:
+        self._world = world
+        self._clock = clock
+        self._since = clock()
+        self._renewing: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held: dict[str, datetime] = {}
+        self._published: bytes = b""
+        self._state_said: dict[str, tuple[str, str | None]] = {}
+        self._problem_said: str | None = None
+        self._sight: Sight | None = None
+
+    async def run(self) -> None:
+        """Watch until SIGTERM or SIGINT.
+
+        Raises:
+            AlreadyRunningError: another watcher runs for this home.
+            OSError: the state directory or the socket cannot be made.
+
+        """
+        with _only_one():
+            await self._run()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._folders = Folders(self.tick, loop)
+        self._network = NetworkUp(loop, partial(self._nudge, "the network came up"))
+        self._wakeup = Wakeup(self.tick, self._resumed)
+        server = Server(self._respond)
+        await server.start()
+        try:
+            self._wakeup.start()
+            self.tick()
+            sdnotify.notify(READY=1)
+            log.info("watching; state in %s", paths.state_dir())
+            await stop.wait()
+        finally:
+            sdnotify.notify(STOPPING=1)
+            await server.close()
+            self._folders.close()
+            self._network.close()
+            self._wakeup.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def tick(self) -> None:
+        """Look, plan, act, publish, arm the next wake-up."""
+        try:
+            now = self._clock()
+            sight = self._sight = self._world.look(now)
+            self._act(sight, now)
+            self._publish(sight, now)
+            self._arm(sight, now)
+            sdnotify.notify(WATCHDOG=1, STATUS=wording.service_line(sight.rows, sight.problem))
+        except Exception:
+            log.exception("a tick failed; the next cause tries again")
+
+    def _act(self, sight: Sight, now: datetime) -> None:
+        due = []
+        for row in sight.rows:
+            name = row.sign_in.name
+            self._say(row)
+            for action in row.plan.actions:
+                match action:
+                    case Renewal():
+                        if name not in self._renewing and self._held.get(name, now) <= now:
+                            due.append(row)
+                    case Notice() | Tab():
+                        log.warning("%s", wording.ask_line(row, action))
+        if due:
+            self._renewing |= {row.sign_in.name for row in due}
+            task = asyncio.get_running_loop().create_task(self._renew(due, dict(sight.settings.environment)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _renew(self, rows: list[Row], environment: dict[str, str]) -> None:
+        names = [row.sign_in.name for row in rows]
+        ended = await children.run(["refresh", "--due", "--json", "--", *names], environment, _RENEWAL_SECONDS)
+        said = {line.get("name"): line for line in ended.lines}
+        for row in rows:
+            name = row.sign_in.name
+            outcome = str(said[name].get("outcome")) if name in said else "unreachable"
+            message = plain(str(said[name].get("message", "")) if name in said else ended.complaint)
+            log.log(_LEVELS.get(outcome, logging.WARNING), "%s: %s: %s", plain(name), outcome, message)
+            if name not in said and row.token:
+                draw, now = random.random(), self._clock()  # noqa: S311 - jitter
+                change = partial(_failed, row=row, reason=f"the renewal {message}", now=now, draw=draw)
+                with suppress(files.BusyError, OSError):
+                    memories.update(name, change)
+            if outcome != "renewed":
+                self._held[name] = self._clock() + _HOLD
+        self._renewing -= set(names)
+        self.tick()
+
+    def _publish(self, sight: Sight, now: datetime) -> None:
+        watcher = protocol.WatcherFacts(os.getpid(), self._since)
+        fresh = protocol.document(now, watcher, sight.problem, sight.rows, sight.unwatched)
+        comparable = protocol.encoded({**fresh, "written_at": None})
+        if comparable == self._published:
+            return
+        try:
+            files.replace(paths.status_file(), protocol.encoded(fresh))
+            self._published = comparable
+        except OSError as error:
+            log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)
+
+    def _arm(self, sight: Sight, now: datetime) -> None:
+        names = {row.sign_in.name for row in sight.rows}
+        self._held = {name: until for name, until in self._held.items() if name in names and now < until <= now + _HOLD}
+        moments = [row.plan.wake_at for row in sight.rows if row.plan.wake_at]
+        self._wakeup.every(sight.settings.heartbeat)
+        self._wakeup.at(min([*moments, *self._held.values()], default=None))
+        self._folders.sync(_folders())
+        if any(row.plan.memory.token.attempts for row in sight.rows):
+            self._network.open()
+        else:
+            self._network.close()
+
+    def _say(self, row: Row) -> None:
+        """One log line per change of a sign-in's state or problem."""
+        name, plan = row.sign_in.name, row.plan
+        now_said = (plan.state, plan.problem.code if plan.problem else None)
+        if self._state_said.get(name) != now_said:
+            self._state_said[name] = now_said
+            log.info("%s", wording.state_line(row))
+
+    def _resumed(self, gap: timedelta) -> None:
+        log.info("the clock moved by %s s (sleep, or it was set)", round(gap.total_seconds()))
+        self._held.clear()
+        self._nudge("resumed")
+
+    def _nudge(self, why: str) -> None:
+        """What waits for AWS is tried at once."""
+        now = self._clock()
+        waiting = [row for row in (self._sight.rows if self._sight else ()) if row.plan.memory.token.attempts]
+        for row in waiting:
+            with suppress(files.BusyError, OSError):
+                memories.update(row.sign_in.name, partial(memory.nudged, now=now))
+        if waiting:
+            log.info("%s: trying again", why)
+            self.tick()
+
+    def _reload(self) -> None:
+        sdnotify.notify(RELOADING=1)
+        self._world.forget()
+        self.tick()
+        sdnotify.notify(READY=1)
+
+    def _respond(self, do: str) -> bytes:
+        if do == "look":
+            self.tick()
+            return protocol.answer()
+        return protocol.answer(self._published_now())
+
+    def _published_now(self) -> bytes:
+        with suppress(files.NotReadableError):
+            return files.read(paths.status_file(), 16 << 20) or b"null"
+        return b"null"
+
+
+_LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.INFO}
+
+
+def _failed(known: Memory, *, row: Row, reason: str, now: datetime, draw: float) -> Memory:
+    return memory.failed(known, row.token, reason, now, draw) if row.token else known
+
+
+def _folders() -> tuple[str, ...]:
+    """Where changes matter."""
+    configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
+    return (paths.token_cache(), *sorted(configs))
+
+
+class _only_one:  # noqa: N801 - reads as a word in `with _only_one():`
+    """The watcher's lock, held for life, with the pid in it."""
+
+    def __enter__(self) -> None:
+        files.private_dir(paths.state_dir())
+        self._fd = os.open(paths.watcher_lock(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    pid = os.read(self._fd, 20).decode(errors="replace").strip()
+                    os.close(self._fd)
+                    raise AlreadyRunningError(pid or None) from None
+                time.sleep(0.02)
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)

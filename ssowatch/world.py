@@ -1,0 +1,157 @@
+"""The world as it stands: configs, token files and memories, read by stat and kept between looks (composition).
+
+Rules of this file:
+1. Every file is parsed again only when its stat changed, so a look at an unchanged world costs a few stats.
+2. A config that broke while we run leaves the last good one in force, with a problem beside it.
+3. The watcher *records*: what was observed, and what the plan's actions will have done, is in the memory file before
+   they are done. What cannot be recorded is not done, renewals excepted: their child records for itself.
+   `status` without a watcher computes the same and writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ssowatch import awsconfig, cache, files, memories, memory, paths, planner, settings
+from ssowatch.model import AwsConfig, Memory, Plan, Policy, Presence, Problem, Renewal, SignIn, TokenFile, Unwatched
+from ssowatch.protocol import Row
+from ssowatch.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look found: our settings, and a plan per sign-in."""
+
+    settings: Settings
+    problem: Problem | None
+    rows: tuple[Row, ...]
+    unwatched: tuple[Unwatched, ...]
+
+
+class World:
+    """Looks again and again, cheaply."""
+
+    def __init__(self, *, recording: bool, system_config: str = paths.SYSTEM_CONFIG) -> None:
+        self._recording = recording
+        self._system_config = system_config
+        self._tokens = cache.TokenCache()
+        self._memories = memories.Memories()
+        self._aws = AwsConfig()
+        self._aws_stat: object = ()
+        self._settings = Settings()
+        self._settings_stat: object = ()
+        self.settings_error: SettingsError | None = None
+        """Why our config cannot be used; the last good one is in force."""
+        self.unsettled = False
+        """At the last look a token file could not be read: somebody may be writing it."""
+        self._read_settings()
+
+    def look(self, now: datetime, presence: Presence = Presence.UNKNOWN) -> Sight:
+        """Read what changed, and plan every watched sign-in."""
+        self._read_settings()
+        self._read_aws_config()
+        names = {one.name for one in self._aws.sign_ins if settings.watched(self._settings, one.name)}
+        self._tokens.keep_only(names)
+        self._memories.keep_only(names)
+        self.unsettled = False
+        left_out = tuple(
+            Unwatched(profile, "its sign-in is not named in `watch` of the ssowatch config")
+            for one in self._aws.sign_ins
+            if one.name not in names
+            for profile in one.profiles
+        )
+        return Sight(
+            settings=self._settings,
+            problem=_config_problem(self.settings_error) or self._aws.problem,
+            rows=tuple(self._row(one, presence, now) for one in self._aws.sign_ins if one.name in names),
+            unwatched=self._aws.unwatched + left_out,
+        )
+
+    def sign_ins(self) -> tuple[SignIn, ...]:
+        """Every sign-in of the AWS config, watched or not."""
+        self._read_aws_config()
+        return self._aws.sign_ins
+
+    def policy(self, sign_in: SignIn) -> Policy:
+        """What our config says of it."""
+        return settings.policy(self._settings, sign_in.name, sign_in.start_url)
+
+    def forget(self) -> None:
+        """Read everything anew at the next look (SIGHUP)."""
+        self._aws_stat = self._settings_stat = ()
+        self._tokens = cache.TokenCache()
+        self._memories = memories.Memories()
+
+    def _row(self, sign_in: SignIn, presence: Presence, now: datetime) -> Row:
+        policy = self.policy(sign_in)
+        file, known = self._tokens.look(sign_in.name, now), self._memories.look(sign_in.name)
+        self.unsettled |= file.fault is not None
+
+        def decide(file: TokenFile, known: Memory) -> Plan:
+            if not file.fault and not sign_in.problem:
+                known = memory.observed(known, sign_in, file.token, now, seen=self._recording)
+            return planner.plan(sign_in, file, known, policy, presence, now)
+
+        plan = decide(file, known)
+        if self._recording and plan.memory != known:
+            try:
+                with memories.locked(sign_in.name):  # both are read anew: a renewal may have changed them since
+                    file, known = self._tokens.look(sign_in.name, now), memories.load(sign_in.name)
+                    plan = decide(file, known)
+                    if plan.memory != known:
+                        memories.write(sign_in.name, plan.memory)
+            except (files.BusyError, OSError):
+                plan = replace(plan, actions=tuple(one for one in plan.actions if isinstance(one, Renewal)))
+        return Row(sign_in, file.token, plan)
+
+    def _read_settings(self) -> None:
+        path = paths.config_file()
+        stat = (path, files.signature(path), files.signature(self._system_config))
+        if stat == self._settings_stat:
+            return
+        self._settings_stat = stat
+        try:
+            self._settings = settings.load(path, self._system_config).settings
+            self.settings_error = None
+        except SettingsError as error:
+            self.settings_error = error
+
+    def _read_aws_config(self) -> None:
+        config, credentials = paths.aws_config(), paths.aws_credentials()
+        stat = (config, files.signature(config), credentials, files.signature(credentials))
+        if stat == self._aws_stat:
+            return
+        self._aws_stat = stat
+        texts, unreadable = [], None
+        for path in (config, credentials):
+            try:
+                texts.append(_text(path))
+            except files.NotReadableError as error:
+                texts.append(None)
+                fix = "make it a readable text file in UTF-8"
+                unreadable = unreadable or Problem("aws_config", f"{shown(path)} {error}", fix)
+        read = awsconfig.parse(texts[0], texts[1], config_path=shown(config), credentials_path=shown(credentials))
+        if unreadable:
+            read = replace(read, problem=unreadable)
+        broken = read.problem is not None and read.problem.code == "aws_config"
+        self._aws = replace(self._aws, problem=read.problem) if broken and self._aws.sign_ins else read
+
+
+def shown(path: str) -> str:
+    """A path as a person writes it."""
+    home = paths.home()
+    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
+
+
+def _text(path: str) -> str | None:
+    content = files.read(path)
+    try:
+        return None if content is None else content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1 if content else 1
+        raise files.NotReadableError(f"line {line}: is not UTF-8 text") from None
+
+
+def _config_problem(error: SettingsError | None) -> Problem | None:
+    return Problem("config", str(error), None) if error else None
