@@ -136,7 +136,7 @@ class _Reading:
             yield self._no_session(name, group.askers)
             return
         if len(headers) > 1 or (headers and self._config.flaw):
-            lines = sorted({line for header in headers for line in self._config.headers(header)})
+            lines = sorted({line for header in headers for line in self._config.starts(header)})
             if len(lines) > 1:
                 message = f"[{header_of('sso-session', name)}] stands there again, after line {lines[0]}"
                 yield _misconfigured(f"{self._config.path} line {lines[1]}", message, "make one section of the two")

@@ -14,7 +14,6 @@ import configparser
 import re
 import shlex
 from dataclasses import dataclass
-from functools import cached_property
 
 from ssowatch.plain import plain
 
@@ -30,12 +29,12 @@ KEPT = (*_SHOWN, *_PRESENT, "credential_process", STATIC)
 """All that a section may hold here; the values of `_PRESENT` are empty."""
 
 _ACCESS_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+_DELIMITER = re.compile("[=:]")
 _HEADER = re.compile(r"\[(.+)\]")  # RawConfigParser.SECTCRE
 _PLAIN_HEADER = re.compile(r"[\w.@:/+-]+ [\w.@:/+-]+", re.ASCII)
 _PROGRAM = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z_]{1,30}")
 _NOWHERE = "[\0]"  # a header that RawConfigParser.sections() does show, but that no AWS section has
-_ROUNDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,12 @@ class AwsFile:
         """Read `text`; None is a file that does not exist. `path` is only ever shown."""
         self.path = plain(path)
         text = (text or "").replace("\r\n", "\n").replace("\r", "\n")  # as open() does in text mode
-        self._lines = text.removeprefix("\ufeff").split("\n")
         self.flaw: Flaw | None = None
         if text.startswith("\ufeff"):
             self._blame(1, "starts with a byte order mark", "save the file as UTF-8 without a byte order mark")
-        parser = self._parsed()
+        self._starts: dict[str, list[int]] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        parser = self._parsed(self._mended(text.removeprefix("\ufeff").split("\n")))
         self.sections: dict[str, dict[str, str]] = {}
         for header in parser.sections():
             options = dict(parser.items(header))
@@ -73,58 +73,57 @@ class AwsFile:
 
     def line(self, header: str, key: str = "") -> int:
         """The line of a key, or of its section's header where the section has no such key; 0 for an unknown section."""
-        return (self._places.get((header, key)) or self._places.get((header, "")) or [0])[-1 if key else 0]
+        return self._keys.get((header, key)) or self.starts(header)[0]
 
-    def headers(self, header: str) -> list[int]:
+    def starts(self, header: str) -> list[int]:
         """Every line where this section starts; more than one makes botocore refuse the file."""
-        return self._places.get((header, ""), [])
+        return self._starts.get(header, [0])
 
-    @cached_property
-    def _places(self) -> dict[tuple[str, str], list[int]]:
-        # Only built when something is wrong. A light scan: indented lines are mostly the values of other keys.
-        places: dict[tuple[str, str], list[int]] = {}
-        header = None
-        for number, line in enumerate(self._lines, 1):
-            if found := _HEADER.match(line.strip()):
-                header = found[1]
-                places.setdefault((header, ""), []).append(number)
-            elif header is not None and line.strip():
-                place = (header, re.split("[=:]", line, maxsplit=1)[0].strip().lower() or "=")
-                if place not in places or not line[0].isspace():
-                    places.setdefault(place, []).append(number)
-        return places
-
-    def _parsed(self) -> configparser.RawConfigParser:
-        # After an error the parser's own leftovers are not used: CPython < 3.13 leaves them half built, and the keys
-        # below a broken header would count for the section above. The line is mended in a copy and read again.
-        lines = list(self._lines)
-        strict = True
-        for _ in range(_ROUNDS):  # each round mends all that the one before complained of; two are the rule
-            parser = configparser.RawConfigParser(strict=strict)
-            try:
-                parser.read_file(lines, self.path)
-            except configparser.DuplicateSectionError as error:
-                self._blame(error.lineno, f"[{plain(error.section)}] stands twice", "make one section of the two")
-            except configparser.DuplicateOptionError as error:
-                name = error.option if _KEY_NAME.fullmatch(error.option) else "a key"
-                self._blame(error.lineno, f"{name} stands twice in [{plain(error.section)}]", "remove one of the two")
-            except configparser.ParsingError as error:
-                self._mend(lines, error)
+    def _mended(self, lines: list[str]) -> list[str]:
+        # The line grammar of RawConfigParser._read, to know the lines of keys, and to take out what it would choke on:
+        # its own leftovers after an error are half built (CPython < 3.13), its errors take quadratic time to collect,
+        # and the keys below a broken header would count for the section above.
+        mended = []
+        header, key, depth = "", "", 0
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            indent = len(line) - len(line.lstrip())
+            if not text or text[0] in "#;" or (key and indent > depth):  # a comment, or more of the value above
+                mended.append(line)
+            elif found := _HEADER.match(text):
+                header, key, depth = found[1], "", indent
+                self._starts.setdefault(header, []).append(number)
+                mended.append(line)
+            elif header and (delimiter := _DELIMITER.search(text)) and delimiter.start():
+                key, depth = text[: delimiter.start()].rstrip().lower(), indent
+                self._keys[header, key] = number
+                mended.append(line)
+            elif not header or text[0] == "[":
+                message = "is a section header without its ]" if text[0] == "[" else "stands before the first [section]"
+                self._blame(
+                    number, message, "complete the header" if text[0] == "[" else "move the line into a section"
+                )
+                header, key, depth = _NOWHERE, "", 0
+                mended.append(_NOWHERE)
             else:
-                return parser
-            strict = False
-        return configparser.RawConfigParser()
+                self._blame(number, "is neither a [section] nor key = value", "complete or remove the line")
+                mended.append("#")
+        return mended
 
-    def _mend(self, lines: list[str], error: configparser.ParsingError) -> None:
-        if isinstance(error, configparser.MissingSectionHeaderError):
-            self._blame(error.lineno, "stands before the first [section]", "move the line into a section")
-            lines[error.lineno - 1] = _NOWHERE
-            return
-        for number, _ in error.errors:
-            header = self._lines[number - 1].lstrip().startswith("[")
-            message = "is a section header without its ]" if header else "is neither a [section] nor key = value"
-            self._blame(number, message, "complete the header" if header else "complete or remove the line")
-            lines[number - 1] = _NOWHERE if header else "#"
+    def _parsed(self, lines: list[str]) -> configparser.RawConfigParser:
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read_file(lines)
+        except configparser.DuplicateSectionError as error:
+            self._blame(error.lineno, f"[{plain(error.section)}] stands twice", "make one section of the two")
+        except configparser.DuplicateOptionError as error:
+            name = error.option if _KEY_NAME.fullmatch(error.option) else "a key"
+            self._blame(error.lineno, f"{name} stands twice in [{plain(error.section)}]", "remove one of the two")
+        else:
+            return parser
+        parser = configparser.RawConfigParser(strict=False)
+        parser.read_file(lines)
+        return parser
 
     def _check_nested(self, header: str, options: dict[str, str]) -> None:
         # configloader._parse_nested: a value that starts with a line break is read as lines of key=value.

@@ -5,7 +5,9 @@ Rules of this file:
    toolkits, Kiro): reading is waste, writing would break them.
 2. A file that cannot be read is *being written* at first: AWS CLI v2 and the JS SDK truncate in place, and a reader
    in a tight loop saw 230 empty files during 12 writes. Look again, and only then call it a fault.
-3. A file is parsed again only when its stat changed. A directory we may not enter is a fault, not a missing token.
+3. A good file is parsed again only when its stat changed; a fault is looked at anew each time, because what the
+   system lacks for a moment (descriptors, an answer of the file server) leaves the stat alone. A directory we may not
+   enter is a fault, not a missing token.
 4. A file that vanished is never made again: whoever removed it meant it.
 """
 
@@ -87,7 +89,7 @@ class TokenCache:
         """What stands at the sign-in's path now. A fault keeps the last good token and the moment it began."""
         stat = _stat(paths.token_file(name))
         seen = self._seen.get(name)
-        if seen and seen.stat == stat:
+        if seen and seen.stat == stat and not seen.file.fault:
             return seen.file
         file = _read(name, seen.file if seen else TokenFile(), now) if stat not in _ABSENT else TokenFile()
         self._seen[name] = _Seen(stat, file)

@@ -83,7 +83,7 @@ def private_dir(path: str) -> None:
 
     """
     parent = os.path.dirname(path)  # noqa: PTH120
-    if not os.path.isdir(parent):  # noqa: PTH112
+    if parent and not os.path.isdir(parent):  # noqa: PTH112
         private_dir(parent)  # a missing parent is made by us, so it is 0700 like the rest
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)  # noqa: PTH102
@@ -92,7 +92,7 @@ def private_dir(path: str) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
     if info.st_uid != os.getuid():
         raise PermissionError(errno.EPERM, "belongs to another user", path)
-    if info.st_mode & 0o077:
+    if stat.S_IMODE(info.st_mode) & 0o777 != 0o700:
         os.chmod(path, 0o700)  # noqa: PTH101
 
 
@@ -114,8 +114,9 @@ class Draft:
             os.unlink(self._temp)  # noqa: PTH108
         self._fd = os.open(self._temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
+            os.fchmod(self._fd, 0o600)  # whatever the umask
             if room:
-                os.write(self._fd, bytes(room))
+                _write(self._fd, bytes(room))
                 os.fsync(self._fd)
         except OSError:
             self.drop()
@@ -130,9 +131,7 @@ class Draft:
         """
         try:
             os.lseek(self._fd, 0, os.SEEK_SET)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._fd, view) :]
+            _write(self._fd, content)
             os.ftruncate(self._fd, len(content))
             os.fsync(self._fd)
             os.replace(self._temp, self.path)  # noqa: PTH105
@@ -149,6 +148,13 @@ class Draft:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._temp)  # noqa: PTH108
             self._temp = ""
+
+
+def _write(fd: int, content: bytes) -> None:
+    """All of it: a disk that is nearly full takes a part without an error, and says so only at the next write."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 def replace(path: str, content: bytes) -> None:

@@ -62,6 +62,8 @@ _REFUSALS = {
 }
 _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
 _MAYBE_ACTED = (ReadTimeoutError, ConnectionClosedError)
+_ABSURD = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""What botocore's parser raises on an answer that makes no sense."""
 _PR_SET_DUMPABLE = 4
 _NO_CONFIG = {
     # (name in the config, environment variable, default, conversion): no file, no profile, whatever the environment says
@@ -116,6 +118,8 @@ class IdentityCenter:
     def _options(self, endpoint_variable: str) -> dict[str, Any]:
         config = Config(
             signature_version=UNSIGNED,
+            # "auto" in the environment would ask the EC2 metadata service
+            defaults_mode="legacy",  # type: ignore[arg-type] # bool in the stubs, a word in botocore
             ignore_configured_endpoint_urls=True,  # type: ignore[call-arg] # missing in the stubs only
             retries={"total_max_attempts": 1},
             connect_timeout=_CONNECT_SECONDS,
@@ -150,20 +154,20 @@ class IdentityCenter:
             return Unanswered(plain(str(error)), maybe_acted=False)
         except BotoCoreError as error:
             return Unanswered(_reason(error), maybe_acted=not isinstance(error, _NOT_SENT))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # botocore's parser on an absurd answer
+        except _ABSURD as error:
             return Unanswered(f"the answer made no sense ({type(error).__name__})", maybe_acted=True)
 
     def lives(self, contents: Contents) -> bool | None:
         """Whether the portal still takes the access token (ListAccounts, one row, gives out no role). None: unknown."""
         try:
             portal: SSOClient = self._session.client("sso", **self._options("AWS_ENDPOINT_URL_SSO"))
-            portal.list_accounts(accessToken=contents.access_token, maxResults=1)
+            answer: dict[str, Any] = portal.list_accounts(accessToken=contents.access_token, maxResults=1)  # type: ignore[assignment]
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             return False if status == 401 else None if status is None or status >= 429 else True
-        except (BotoCoreError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        except (BotoCoreError, OSError, *_ABSURD):
             return None
-        return True
+        return True if "accountList" in answer else None  # to botocore a captive portal's page is a good answer
 
 
 def _granted(answer: dict[str, Any], now: datetime) -> Answer:

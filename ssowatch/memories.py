@@ -25,7 +25,7 @@ def load(name: str) -> Memory:
     try:
         content = files.read(paths.memory_file(name))
         return msgspec.json.decode(content, type=Memory) if content else Memory()
-    except (files.NotReadableError, msgspec.DecodeError):
+    except (files.NotReadableError, ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
         return Memory()
 
 

@@ -58,14 +58,14 @@ def new_lineage(old: Lineage, token: Token, now: datetime | None) -> Lineage:
 def begun(memory: Memory, token: Token, now: datetime, draw: float) -> Memory:
     """Before a CreateToken call."""
     attempts = memory.token.attempts + 1
-    retry_at = now + back_off(attempts, token.expires_at - now, draw)
+    retry_at = now + back_off(attempts, _left(memory, token, now), draw)
     return replace(memory, token=replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at))
 
 
 def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float) -> Memory:
     """After a call that got no answer: the next try, counted from now."""
     attempts = max(memory.token.attempts, 1)
-    retry_at = now + back_off(attempts, token.expires_at - now, draw)
+    retry_at = now + back_off(attempts, _left(memory, token, now), draw)
     after = replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at, failure=reason)
     return replace(memory, token=after)
 
@@ -94,6 +94,13 @@ def nudged(memory: Memory, now: datetime) -> Memory:
     return replace(memory, token=replace(token, attempts=1, retry_at=None))
 
 
+def doubted(memory: Memory) -> Memory:
+    """The clock was set back: the token's end is no longer where the file says."""
+    if memory.token.doubted or not memory.token.fingerprint:
+        return memory
+    return replace(memory, token=replace(memory.token, doubted=True))
+
+
 def noticed(memory: Memory, cause: Cause) -> Memory:
     """Before the one notice for `cause`."""
     return replace(memory, lineage=replace(memory.lineage, noticed=(*memory.lineage.noticed, cause)))
@@ -102,6 +109,13 @@ def noticed(memory: Memory, cause: Cause) -> Memory:
 def tab_opened(memory: Memory) -> Memory:
     """Before a browser tab that nobody asked for."""
     return replace(memory, lineage=replace(memory.lineage, tabs=memory.lineage.tabs + 1))
+
+
+def _left(memory: Memory, token: Token, now: datetime) -> timedelta:
+    """How long the token still lives; nothing to rely on when the clock was set back under it."""
+    left = token.expires_at - now
+    set_back = memory.token.doubted or (memory.token.life is not None and left > memory.token.life)
+    return timedelta() if set_back else left
 
 
 def back_off(attempts: int, left: timedelta, draw: float) -> timedelta:

@@ -183,6 +183,8 @@ class TokenMemory:
     refused_code: str | None = None
     alive: bool | None = None
     """After a refusal: what the ListAccounts probe said of the access token. None when the probe got no answer."""
+    doubted: bool = False
+    """The clock was set back under this token: it ends earlier than the clock will say."""
     skew: timedelta = timedelta()
     """Local clock minus the server's, at the last answer."""
 

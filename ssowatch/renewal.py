@@ -19,7 +19,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,7 +28,7 @@ from typing import Protocol
 from ssowatch import cache, files, memories, memory, paths, timing, tokenfile
 from ssowatch.clock import utc_now
 from ssowatch.identity_center import Answer, Granted, IdentityCenter, Refusal, Unanswered
-from ssowatch.model import Memory, Policy, SignIn
+from ssowatch.model import Memory, Policy, SignIn, Token
 from ssowatch.problems import no_refresh_token, registration_expired
 from ssowatch.tokenfile import Contents
 
@@ -151,7 +151,8 @@ class _Renewal:
         return None
 
     def _call(self, contents: Contents, draft: files.Draft) -> Outcome:
-        self._remember(lambda known: memory.begun(known, contents.token, self.now(), random.random()))  # noqa: S311
+        token = contents.token
+        self._remember_of(token, lambda known: memory.begun(known, token, self.now(), random.random()))  # noqa: S311
         portal = self.portal(self.sign_in)
         began = self.now()
         answer = portal.renew(contents, began)
@@ -165,14 +166,15 @@ class _Renewal:
             case Refusal():
                 return self._refused(contents, answer, portal, lost=lost)
             case Unanswered():
-                self._remember(
-                    lambda known: memory.failed(known, contents.token, answer.reason, self.now(), random.random())  # noqa: S311
-                )
+                draw = random.random()  # noqa: S311 - jitter
+                self._remember_of(token, lambda known: memory.failed(known, token, answer.reason, self.now(), draw))
                 return self._outcome(Result.UNREACHABLE, contents, answer.reason)
 
     def _write(self, used: Contents, answer: Granted, began: datetime, draft: files.Draft) -> Outcome:
         expires_at = began + answer.life  # from before the call: never later than the server's own end
-        with files.locked(paths.memory_lock(self.sign_in.name), _MEMORY_SECONDS):
+        with ExitStack() as held:
+            with suppress(files.BusyError, OSError):  # a stuck memory lock must not cost the token
+                held.enter_context(files.locked(paths.memory_lock(self.sign_in.name), _MEMORY_SECONDS))
             try:
                 current = cache.load_patiently(self.sign_in.name)
             except cache.TokenFileUnreadableError:
@@ -207,11 +209,18 @@ class _Renewal:
             return self._outcome(Result.ADOPTED, current, "another program renewed it first")
         reason = answer.reason + (", after an answer that was lost on the way" if lost else "")
         alive = portal.lives(current)
-        self._remember(lambda known: memory.refused(known, answer.code, reason, alive=alive, skew=answer.skew))
+        self._remember_of(
+            current.token, lambda known: memory.refused(known, answer.code, reason, alive=alive, skew=answer.skew)
+        )
         return self._outcome(Result.REFUSED, current, reason)
 
     def _observe(self, contents: Contents) -> Memory:
         return self._remember(lambda known: memory.observed(known, self.sign_in, contents.token, self.now()))
+
+    def _remember_of(self, token: Token, change: Callable[[Memory], Memory]) -> None:
+        """Change the memory of `token`; nothing once the watcher has seen a newer one, which this does not concern."""
+        mark = memory.mark(self.sign_in, token)
+        self._remember(lambda known: change(known) if known.token.fingerprint == mark else known)
 
     def _remember(self, change: Callable[[Memory], Memory]) -> Memory:
         return memories.update(self.sign_in.name, change, _MEMORY_SECONDS)

@@ -8,8 +8,8 @@ Rules of this file:
 2. A token first seen with less is due at once.
 3. Never within 60 s of the success that gave the token now in the file, unless it has run out.
 4. A refused token is never due again.
-5. A token that seems to have more left than its whole life tells that the clock was set back: it is due at once,
-   because its true end is earlier than the local clock will say.
+5. When the clock was set back the token's true end is earlier than the local clock will say: it is due at once. The
+   watcher's heartbeat sees the step; a token with more left than its whole life tells of one that nobody saw.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def renew_at(token: Token, memory: Memory, policy: Policy, now: datetime) -> dat
     tried = memory.token
     due = token.expires_at - lead(token, memory, policy)
     set_back = tried.life is not None and token.expires_at - now > tried.life + _CLOCK_SLACK
-    if token.flaw or set_back:
+    if token.flaw or set_back or tried.doubted:
         due = now
     if tried.renewed_at and tried.renewed_at <= now:
         due = max(due, min(tried.renewed_at + _REST, token.expires_at))

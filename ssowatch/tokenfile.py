@@ -26,6 +26,9 @@ _MOMENT = re.compile(
     r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d:?\d\d)?"
 )
 _EPOCH_MILLISECONDS = 1e11  # larger numbers are milliseconds: as seconds they would lie beyond the year 5138
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # Go writes "no time" as the year 1, and a span less than that overflows
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+_MOST_BRACKETS = 100  # real token files have two; what is nested deep could be read, but not written again
 
 
 class TokenFileError(ValueError):
@@ -72,9 +75,11 @@ def parse(content: bytes) -> Contents:
     """
     if not content.strip():
         raise TokenFileError("is empty")
+    if content.count(b"[") + content.count(b"{") > _MOST_BRACKETS:
+        raise TokenFileError("is nested too deeply")
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise TokenFileError("is not complete JSON") from None  # the cause would quote the file
     if not isinstance(document, dict):
         raise TokenFileError("does not hold a JSON object")
@@ -84,6 +89,9 @@ def parse(content: bytes) -> Contents:
     expires_at, flaw = _moment(document.get("expiresAt"))
     if expires_at is None:
         raise TokenFileError(f"expiresAt {flaw}")
+    flaw = f"expiresAt {flaw}" if flaw else None
+    if not content.lstrip().startswith(b"{"):
+        flaw = "starts with a byte order mark, which botocore cannot read"
     registration, _ = _moment(document.get("registrationExpiresAt"))
     client_id = document.get("clientId")
     token = Token(
@@ -95,7 +103,7 @@ def parse(content: bytes) -> Contents:
             for name in ("refreshToken", "clientId", "clientSecret")
         ),
         registration_expires_at=registration,
-        flaw=f"expiresAt {flaw}" if flaw else None,
+        flaw=flaw,
     )
     return Contents(token, document)
 
@@ -125,7 +133,7 @@ def _moment(value: object) -> tuple[datetime | None, str | None]:
     try:
         if isinstance(value, int | float):
             seconds = value / 1000 if abs(value) > _EPOCH_MILLISECONDS else value
-            return datetime.fromtimestamp(seconds, UTC), "is a number, which botocore cannot read"
+            return _bounded(datetime.fromtimestamp(seconds, UTC)), "is a number, which botocore cannot read"
         if not isinstance(value, str) or not (match := _MOMENT.fullmatch(value.strip())):
             return None, "is not a date"
         zone = match["zone"] or ""
@@ -134,7 +142,11 @@ def _moment(value: object) -> tuple[datetime | None, str | None]:
         moment += timedelta(seconds=float(f"0.{match['fraction'] or 0}"))
     except (ValueError, OverflowError, OSError):
         return None, "is not a date"
-    return moment, None if zone else "has no time zone, which botocore cannot read"
+    return _bounded(moment), None if zone else "has no time zone, which botocore cannot read"
+
+
+def _bounded(moment: datetime) -> datetime:
+    return min(max(moment, _EARLIEST), _LATEST)
 
 
 def _hash(*parts: object) -> str:

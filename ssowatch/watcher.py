@@ -38,8 +38,9 @@ log = logging.getLogger("ssowatch")
 _RENEWAL_SECONDS = 120.0
 """A child's deadline: the wait for the lock, two calls and the probe, each bounded by its own time-outs."""
 _HOLD = timedelta(seconds=5)
-"""No child for a sign-in sooner after one that did not renew it, whatever the plan says: a plan that its own child
-contradicts must not spin."""
+"""No child for a sign-in sooner after one that neither renewed it nor recorded a back-off: a plan that its own child
+contradicts, or a disk that cannot be written, must not spin."""
+_SET_BACK = timedelta(seconds=60)
 _LOCK_SECONDS = 1.0
 """`status` tests the lock by taking it for a moment."""
 
@@ -104,6 +105,7 @@ class Watcher:
     def tick(self) -> None:
         """Look, plan, act, publish, arm the next wake-up."""
         try:
+            self._folders.sync(_folders())  # before the look: what happens after it is heard
             now = self._clock()
             sight = self._sight = self._world.look(now)
             self._act(sight, now)
@@ -114,6 +116,10 @@ class Watcher:
             log.exception("a tick failed; the next cause tries again")
 
     def _act(self, sight: Sight, now: datetime) -> None:
+        problem = sight.problem.message if sight.problem else None
+        if problem != self._problem_said:
+            self._problem_said = problem
+            log.info("%s", plain(problem, 600) if problem else "the configs are well again")
         due = []
         for row in sight.rows:
             name = row.sign_in.name
@@ -145,7 +151,8 @@ class Watcher:
                 change = partial(_failed, row=row, reason=f"the renewal {message}", now=now, draw=draw)
                 with suppress(files.BusyError, OSError):
                     memories.update(name, change)
-            if outcome != "renewed":
+            retry_at = memories.load(name).token.retry_at
+            if outcome != "renewed" and not (retry_at and retry_at > self._clock()):
                 self._held[name] = self._clock() + _HOLD
         self._renewing -= set(names)
         self.tick()
@@ -168,7 +175,6 @@ class Watcher:
         moments = [row.plan.wake_at for row in sight.rows if row.plan.wake_at]
         self._wakeup.every(sight.settings.heartbeat)
         self._wakeup.at(min([*moments, *self._held.values()], default=None))
-        self._folders.sync(_folders())
         if any(row.plan.memory.token.attempts for row in sight.rows):
             self._network.open()
         else:
@@ -185,6 +191,10 @@ class Watcher:
     def _resumed(self, gap: timedelta) -> None:
         log.info("the clock moved by %s s (sleep, or it was set)", round(gap.total_seconds()))
         self._held.clear()
+        if gap < -_SET_BACK and self._sight:
+            for row in self._sight.rows:
+                with suppress(files.BusyError, OSError):
+                    memories.update(row.sign_in.name, memory.doubted)
         self._nudge("resumed")
 
     def _nudge(self, why: str) -> None:

@@ -110,7 +110,9 @@ def read(file: str) -> Node | None:
         raise SettingsError(
             file, None, "", "belongs to another user, who could run programs as you", f"chown $USER {file}"
         )
-    if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    # A group of the user alone (its number is the user's: "user private groups", with umask 002) is not others.
+    others = stat.S_IWOTH if info.st_gid == info.st_uid else stat.S_IWGRP | stat.S_IWOTH
+    if info.st_mode & others:
         raise SettingsError(
             file, None, "", "can be changed by other users, who could run programs as you", f"chmod go-w {file}"
         )

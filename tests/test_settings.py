@@ -448,11 +448,20 @@ def test_too_large(tmp_path):
     assert load(tmp_path, "#" * yaml_layers.MAX_SIZE).settings == Settings()
 
 
-@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o664])
+def belonging(monkeypatch, file, *, owner=None, group=None):
+    """Make the file look as if it belonged to somebody else."""
+    row = list(pathlib.Path(file).stat())
+    row[4] = row[4] if owner is None else owner
+    row[5] = row[4] if group is None else group
+    monkeypatch.setattr(yaml_layers.os, "stat", lambda _: os.stat_result(row))
+
+
+@pytest.mark.parametrize(("mode", "group"), [(0o620, 12345), (0o602, None), (0o666, None), (0o664, 12345)])
 @pytest.mark.parametrize("which", ["user", "system"])
-def test_a_file_that_others_can_change(tmp_path, mode, which):
+def test_a_file_that_others_can_change(tmp_path, monkeypatch, mode, group, which):
     file = written(tmp_path / "config.yaml", "mode: auto")
     pathlib.Path(file).chmod(mode)
+    belonging(monkeypatch, file, group=group)
     none = str(tmp_path / "none")
     with pytest.raises(SettingsError) as caught:
         settings.load(file, none) if which == "user" else settings.load(none, file)
@@ -460,19 +469,18 @@ def test_a_file_that_others_can_change(tmp_path, mode, which):
     assert caught.value.line is None
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o644, 0o444, 0o400])
-def test_a_file_that_others_can_at_most_read(tmp_path, mode):
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o444, 0o400, 0o664])
+def test_a_file_that_others_can_at_most_read(tmp_path, monkeypatch, mode):
     file = written(tmp_path / "config.yaml", "mode: auto")
     pathlib.Path(file).chmod(mode)
+    belonging(monkeypatch, file)  # its group is the user's own
     assert settings.load(file, str(tmp_path / "none")).settings.mode is Mode.AUTO
 
 
 @pytest.mark.parametrize(("owner", "good"), [(os.getuid(), True), (0, True), (12345, False)])
 def test_whose_file(tmp_path, monkeypatch, owner, good):
     file = written(tmp_path / "config.yaml", "mode: auto")
-    row = list(pathlib.Path(file).stat())
-    row[4] = owner
-    monkeypatch.setattr(yaml_layers.os, "stat", lambda _: os.stat_result(row))
+    belonging(monkeypatch, file, owner=owner)
     if good:
         assert yaml_layers.read(file) is not None
     else:

@@ -1,0 +1,30 @@
+"""A home of its own for every test."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+REQUIRED = bool(os.environ.get("SSOWATCH_CI"))
+"""In CI nothing may be skipped: what a laptop lacks is an error there."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOME without any AWS or ssowatch setting in the environment."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "SSOWATCH_CONFIG", "XDG_", "NOTIFY_", "WATCHDOG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    place = tmp_path / "home"
+    place.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(place))
+    return place
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment."""
+    return datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

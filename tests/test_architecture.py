@@ -1,0 +1,184 @@
+"""The house, as a test: who stands on which floor, and who may import which library, with the reason in each row.
+
+The picture is in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "ssowatch"
+
+RANKS = [
+    # rank, why, modules
+    (0, "frozen values", {"model"}),
+    (
+        1,
+        "pure functions, and the two things so plain that everybody may use them: paths and the clock",
+        {
+            "awsconfig",
+            "awsfile",
+            "awsprofiles",
+            "clock",
+            "durations",
+            "memory",
+            "modes",
+            "paths",
+            "plain",
+            "planner",
+            "problems",
+            "protocol",
+            "status_table",
+            "timing",
+            "tokenfile",
+            "wording",
+        },
+    ),
+    (2, "what every edge does to files: bounded reads, whole replacements, locks", {"files"}),
+    (
+        3,
+        "edges: each owns one library or one part of the system, and imports no other edge",
+        {
+            "cache",
+            "children",
+            "client",
+            "identity_center",
+            "memories",
+            "network",
+            "published",
+            "sdnotify",
+            "server",
+            "settings",
+            "setting_readers",
+            "wakeup",
+            "watch",
+            "yaml_layers",
+        },
+    ),
+    (4, "composition: edges put together", {"renewal", "survey", "watcher", "world"}),
+    (
+        5,
+        "commands: one module each",
+        {"commands", "commands.config", "commands.refresh", "commands.run", "commands.status"},
+    ),
+    (6, "the command line", {"cli", "__main__", "__init__"}),
+]
+RANK = {module: rank for rank, _, modules in RANKS for module in modules}
+ONE_EDGE = [{"settings", "setting_readers", "yaml_layers"}]  # several files, one edge: the config file
+
+LIBRARIES = [
+    # library, who may import it, why nobody else
+    ("watchdog", {"watch"}, "file events are turned into one call to tick in one place"),
+    ("apscheduler", {"wakeup"}, "jobs carry no meaning; there is one date job"),
+    ("yaml", {"settings", "yaml_layers"}, "the config file is read in one place"),
+    (
+        "msgspec",
+        {"settings", "setting_readers", "memories"},
+        "typed config and typed memory files; nothing else is decoded by it",
+    ),
+    ("boto3", {"identity_center"}, "calls happen in short-lived children: 20 MB that the service must not carry"),
+    ("botocore", {"identity_center"}, "the same"),
+    ("desktop_notifier", set(), "only ever in a notifier child, which is still to come"),
+    (
+        "asyncio",
+        {"watcher", "commands.run", "children", "server", "watch", "wakeup", "network"},
+        "commands and pure code need no loop",
+    ),
+    ("subprocess", set(), "children are started by children.py, with asyncio"),
+    ("socket", {"server", "client", "network", "sdnotify"}, "who talks to whom is in four places"),
+    ("fcntl", {"files", "published", "watcher"}, "locks are in one place; the watcher's own and its test beside it"),
+    ("logging", {"watcher", "commands.run", "watch", "wakeup"}, "the service logs; functions return values"),
+    ("configparser", {"awsfile"}, "the AWS config is read in one place"),
+]
+
+# The service's memory and the start of `status` are architecture too.
+FORBIDDEN_AT_START = [
+    ("the service", "import ssowatch.commands.run", {"boto3", "botocore", "desktop_notifier", "rich"}),
+    (
+        "status",
+        "import ssowatch.commands.status",
+        {
+            "argparse",
+            "json",
+            "asyncio",
+            "socket",
+            "typing",
+            "dataclasses",
+            "datetime",
+            "re",
+            "yaml",
+            "msgspec",
+            "ssowatch.cli",
+        },
+    ),
+]
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file names in an import, at any depth, whether at the top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(path: Path) -> set[str]:
+    names = {name.removeprefix("ssowatch.") for name in imports(path) if name.startswith("ssowatch.")}
+    return {name for name in names if name in modules()}
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_every_module_has_a_rank(name):
+    assert name in RANK, f"{name} stands on no floor: give it a row in RANKS"
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_a_module_imports_from_below(name):
+    for imported in own(modules()[name]):
+        same_edge = any({name, imported} <= edge for edge in ONE_EDGE)
+        floor_may = RANK[name] in {1, 4}  # pure functions call each other, and so does composition
+        if name in {"commands", "__main__"} or same_edge:
+            continue
+        # `status` without the short way is an ordinary command of the command line.
+        if (name, imported) == ("commands.status", "cli"):
+            continue
+        assert RANK[imported] < RANK[name] or (floor_may and RANK[imported] == RANK[name]), f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize(("library", "allowed", "why"), LIBRARIES, ids=[row[0] for row in LIBRARIES])
+def test_who_imports_a_library(library, allowed, why):
+    users = {name for name, path in modules().items() if any(one.split(".")[0] == library for one in imports(path))}
+    assert users <= allowed, why
+    assert users == allowed, "the row allows more than is used"
+
+
+@pytest.mark.parametrize(
+    ("what", "statement", "forbidden"), FORBIDDEN_AT_START, ids=[row[0] for row in FORBIDDEN_AT_START]
+)
+def test_what_a_start_loads(what, statement, forbidden):
+    program = f"import sys; bare = set(sys.modules); {statement}; print(*set(sys.modules) - bare)"
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not forbidden & set(loaded), what
+
+
+def test_modules_stay_small():
+    long = {name: count for name, path in modules().items() if (count := len(path.read_text().splitlines())) > 300}
+    assert not long, "a module past 300 lines is a question"

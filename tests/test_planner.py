@@ -1,0 +1,423 @@
+"""What the planner decides: a story per row. The day is 2026-01-05, the times are on its clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ssowatch import planner
+from ssowatch.model import (
+    Button,
+    Cause,
+    Kind,
+    Lineage,
+    Memory,
+    Mode,
+    Notice,
+    Policy,
+    Presence,
+    Problem,
+    Renew,
+    Renewal,
+    SignIn,
+    State,
+    Tab,
+    Token,
+    TokenFile,
+    TokenMemory,
+)
+
+CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev",))
+LEGACY = SignIn("https://d-1.awsapps.com/start", Kind.LEGACY, "https://d-1.awsapps.com/start", "us-east-1", ("old",))
+HOUR = timedelta(hours=1)
+FRESH = (Button.FRESH, Button.WHEN_IT_ENDS)
+SIGN_IN = (Button.SIGN_IN, Button.NOT_TODAY)
+
+
+def at(clock: str) -> datetime:
+    hours, minutes, *seconds = map(int, clock.split(":"))
+    return datetime(2026, 1, 5, tzinfo=UTC) + timedelta(
+        hours=hours, minutes=minutes, seconds=seconds[0] if seconds else 0
+    )
+
+
+def token(expires: str, *, refreshable: bool = True, **more: object) -> Token:
+    # A fingerprint of zeros draws no jitter, so that the rows' times are round.
+    return Token("0" * 16, "client", at(expires), refreshable, **more)  # type: ignore[arg-type]
+
+
+def memory(*, life: timedelta | None = HOUR, began: str | None = "08:00", **tried: object) -> Memory:
+    return Memory(
+        TokenMemory(f"{'0' * 16}@us-east-1", life=life, **tried),  # type: ignore[arg-type]
+        Lineage("client", began_at=at(began) if began else None, life=life),
+    )
+
+
+def decide(
+    now: str,
+    held: Token | None,
+    known: Memory | None = None,
+    sign_in: SignIn = CORP,
+    policy: Policy | None = None,
+    presence: Presence = Presence.UNKNOWN,
+):
+    return planner.plan(sign_in, TokenFile(held), known or memory(), policy or Policy(), presence, at(now))
+
+
+RENEWED = memory(renewed_at=at("08:00"))
+REFUSED = memory(refused="the sign-in has ended (invalid_grant)", refused_code="ended", alive=True)
+DEAD = memory(refused="the sign-in has ended (invalid_grant)", refused_code="ended", alive=False)
+FAILING = memory(attempts=3, attempted_at=at("08:40"), retry_at=at("08:41"), failure="cannot connect")
+
+ROWS = [
+    # id, now, token, memory, state, actions, wake_at
+    ("fresh token", "08:00", token("09:00"), RENEWED, State.VALID, (), "08:30"),
+    ("half its life", "08:30", token("09:00"), RENEWED, State.VALID, (Renewal(),), "08:45"),
+    ("asleep over the renewal", "08:59", token("09:00"), RENEWED, State.VALID, (Renewal(),), "09:00"),
+    ("asleep over the end", "12:00", token("09:00"), RENEWED, State.UNREACHABLE, (Renewal(),), "15:45"),
+    (
+        "never within 60 s of the success",
+        "08:00:30",
+        token("08:01"),
+        memory(life=timedelta(seconds=60), renewed_at=at("08:00:20")),
+        State.VALID,
+        (),
+        "08:01",
+    ),
+    (
+        "60 s token that has run out",
+        "08:01",
+        token("08:01"),
+        memory(life=timedelta(seconds=60), renewed_at=at("08:00:20")),
+        State.UNREACHABLE,
+        (Renewal(),),
+        "15:45",
+    ),
+    ("unknown life, plenty left", "08:00", token("09:00"), memory(life=None), State.VALID, (), "08:30"),
+    ("unknown life, little left", "08:45", token("09:00"), memory(life=None), State.VALID, (Renewal(),), "09:00"),
+    ("15 minute portal", "08:00", token("08:15"), memory(life=HOUR / 4), State.VALID, (), "08:07:30"),
+    ("back-off", "08:40:30", token("09:00"), FAILING, State.VALID, (), "08:41"),
+    ("back-off over", "08:41", token("09:00"), FAILING, State.VALID, (Renewal(),), "08:45"),
+    (
+        "back-off from a future that the clock left",
+        "08:30",
+        token("09:00"),
+        FAILING,
+        State.VALID,
+        (Renewal(),),
+        "08:45",
+    ),
+    (
+        "run out and unreachable",
+        "09:00:01",
+        token("09:00"),
+        replace(FAILING, token=replace(FAILING.token, retry_at=at("09:00:20"), attempted_at=at("09:00"))),
+        State.UNREACHABLE,
+        (),
+        "09:00:20",
+    ),
+    ("clock set back", "02:30", token("09:00"), RENEWED, State.VALID, (Renewal(),), "08:45"),
+    (
+        "clock seen to be set back",
+        "08:10",
+        token("09:00"),
+        memory(renewed_at=at("08:00"), doubted=True),
+        State.VALID,
+        (Renewal(),),
+        "08:45",
+    ),
+    ("refused, token lives", "08:30", token("09:00"), REFUSED, State.VALID, (Notice(Cause.REFUSED, SIGN_IN),), "08:45"),
+    (
+        "refused, token dead",
+        "08:30",
+        token("09:00"),
+        DEAD,
+        State.LOGIN_REQUIRED,
+        (Notice(Cause.ENDED, SIGN_IN),),
+        "08:45",
+    ),
+    (
+        "refused and run out",
+        "09:30",
+        token("09:00"),
+        REFUSED,
+        State.LOGIN_REQUIRED,
+        (Notice(Cause.ENDED, SIGN_IN),),
+        None,
+    ),
+    (
+        "assumed end near",
+        "15:46",
+        token("16:20"),
+        memory(renewed_at=at("15:20")),
+        State.EXPIRING,
+        (Notice(Cause.ENDING, FRESH),),
+        "15:50",
+    ),
+    (
+        "assumed end passed and it still renews",
+        "16:01",
+        token("16:45"),
+        memory(renewed_at=at("15:45")),
+        State.VALID,
+        (),
+        "16:15",
+    ),
+    ("no refresh token", "08:30", token("09:00", refreshable=False), memory(life=None), State.VALID, (), "08:45"),
+    (
+        "no refresh token, end near",
+        "08:46",
+        token("09:00", refreshable=False),
+        memory(life=None),
+        State.EXPIRING,
+        (Notice(Cause.ENDING, SIGN_IN),),
+        "09:00",
+    ),
+    (
+        "no refresh token, run out",
+        "09:00",
+        token("09:00", refreshable=False),
+        memory(life=None),
+        State.LOGIN_REQUIRED,
+        (Notice(Cause.ENDED, SIGN_IN),),
+        None,
+    ),
+    (
+        "registration ended",
+        "08:30",
+        token("09:00", registration_expires_at=at("08:10")),
+        RENEWED,
+        State.VALID,
+        (),
+        "08:45",
+    ),
+    (
+        "registration ended, end near",
+        "08:50",
+        token("09:00", registration_expires_at=at("08:10")),
+        RENEWED,
+        State.EXPIRING,
+        (Notice(Cause.ENDING, SIGN_IN),),
+        "09:00",
+    ),
+    (
+        "registration ends later",
+        "08:00",
+        token("09:00", registration_expires_at=at("08:10")),
+        RENEWED,
+        State.VALID,
+        (),
+        "08:10",
+    ),
+    (
+        "flawed dates are renewed at once",
+        "08:01:30",
+        token("09:00", flaw="no zone"),
+        memory(life=None),
+        State.VALID,
+        (Renewal(),),
+        "08:45",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("now", "held", "known", "state", "actions", "wake_at"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_one_sign_in(now, held, known, state, actions, wake_at):
+    plan = decide(now, held, known)
+    assert (plan.state, plan.actions) == (state, actions)
+    assert plan.wake_at == (at(wake_at) if wake_at else None)
+
+
+def test_a_legacy_sign_in_is_offered_a_fresh_one_before_its_end():
+    # Signing in again inside a living session would not move its end.
+    plan = decide("08:50", token("09:00", refreshable=False), memory(life=None), LEGACY)
+    assert plan.actions == (Notice(Cause.ENDING, FRESH),)
+    assert plan.problem is not None
+    assert plan.problem.code == "no_refresh_token"
+
+
+def test_a_misconfigured_sign_in_plans_nothing():
+    broken = replace(CORP, problem=Problem("misconfigured", "~/.aws/config line 3: …"))
+    plan = decide("09:30", token("09:00"), sign_in=broken)
+    assert (plan.state, plan.actions, plan.wake_at, plan.problem) == (State.MISCONFIGURED, (), None, broken.problem)
+
+
+def test_signed_out_is_silence():
+    known = Memory(TokenMemory("x@us-east-1"), Lineage("client", at("08:00"), signed_out_at=at("09:00")))
+    plan = decide("09:00", None, known)
+    assert (plan.state, plan.actions, plan.wake_at) == (State.SIGNED_OUT, (), None)
+    assert plan.problem is not None
+    assert "2026-01-05T09:00:00Z" in plan.problem.message
+    assert decide("09:00", None, Memory()).problem is None
+
+
+PUBLISHED = [
+    # id, now, token, memory, policy, good_until, certain, ends_at, source, renew_at, silently
+    ("assumed", "08:10", token("09:00"), RENEWED, Policy(), "16:00", False, "16:00", "assumed", "08:30", True),
+    (
+        "configured",
+        "08:10",
+        token("09:00"),
+        RENEWED,
+        Policy(length=12 * HOUR),
+        "20:00",
+        True,
+        "20:00",
+        "configured",
+        "08:30",
+        True,
+    ),
+    (
+        "never seen to begin",
+        "08:10",
+        token("09:00"),
+        memory(began=None),
+        Policy(),
+        "09:00",
+        True,
+        None,
+        None,
+        "08:30",
+        True,
+    ),
+    ("refused", "08:10", token("09:00"), REFUSED, Policy(), "09:00", True, None, None, None, False),
+    ("dead", "08:10", token("09:00"), DEAD, Policy(), None, True, None, None, None, False),
+    (
+        "expiring",
+        "15:50",
+        token("16:20"),
+        memory(renewed_at=at("15:20")),
+        Policy(),
+        "16:20",
+        True,
+        "16:00",
+        "assumed",
+        "15:50",
+        True,
+    ),
+    ("run out", "10:00", token("09:00"), RENEWED, Policy(), "09:00", True, "16:00", "assumed", "08:30", True),
+    (
+        "renew never",
+        "08:10",
+        token("09:00"),
+        RENEWED,
+        Policy(renew=Renew.NEVER),
+        "09:00",
+        True,
+        "16:00",
+        "assumed",
+        None,
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("now", "held", "known", "policy", "good_until", "certain", "ends_at", "source", "renew_at", "silently"),
+    [row[1:] for row in PUBLISHED],
+    ids=[row[0] for row in PUBLISHED],
+)
+def test_published_times(now, held, known, policy, good_until, certain, ends_at, source, renew_at, silently):
+    plan = decide(now, held, known, policy=policy)
+    assert plan.good_until == (at(good_until) if good_until else None)
+    assert plan.good_until_certain is certain
+    assert (plan.ends_at, plan.ends_at_source) == (at(ends_at) if ends_at else None, source)
+    assert (plan.renew_at, plan.renews_silently) == (at(renew_at) if renew_at else None, silently)
+
+
+PROBLEMS = [
+    ("refused", "08:30", token("09:00"), REFUSED, "refused"),
+    ("unreachable with a good token", "08:41", token("09:00"), FAILING, "unreachable"),
+    ("registration", "08:30", token("09:00", registration_expires_at=at("08:10")), RENEWED, "registration_expired"),
+    ("skew", "08:10", token("09:00"), memory(skew=timedelta(minutes=-5)), "clock_skew"),
+    ("small skew", "08:10", token("09:00"), memory(skew=timedelta(seconds=5)), None),
+    (
+        "an attempt in flight is no problem",
+        "08:30",
+        token("09:00"),
+        memory(attempts=1, attempted_at=at("08:30"), retry_at=at("08:31")),
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("now", "held", "known", "code"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS]
+)
+def test_problems_stand_beside_the_state(now, held, known, code):
+    problem = decide(now, held, known).problem
+    assert (problem.code if problem else None) == code
+
+
+MODES = [
+    # id, mode, presence, memory, gate, action
+    ("notify", Mode.NOTIFY, Presence.PRESENT, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
+    ("notify, presence unknown", Mode.NOTIFY, Presence.UNKNOWN, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
+    ("notify, locked", Mode.NOTIFY, Presence.AWAY, REFUSED, True, None),
+    ("notify, locked, gate off", Mode.NOTIFY, Presence.AWAY, REFUSED, False, Notice(Cause.REFUSED, SIGN_IN)),
+    ("auto", Mode.AUTO, Presence.PRESENT, REFUSED, True, Tab(Cause.REFUSED)),
+    ("auto, presence unknown", Mode.AUTO, Presence.UNKNOWN, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
+    ("auto, locked", Mode.AUTO, Presence.AWAY, REFUSED, True, None),
+    ("auto, presence unknown, gate off", Mode.AUTO, Presence.UNKNOWN, REFUSED, False, Tab(Cause.REFUSED)),
+    ("auto, ended", Mode.AUTO, Presence.PRESENT, DEAD, True, Tab(Cause.ENDED)),
+    (
+        "auto, its tab open",
+        Mode.AUTO,
+        Presence.PRESENT,
+        replace(REFUSED, lineage=replace(REFUSED.lineage, tabs=1)),
+        True,
+        None,
+    ),
+    (
+        "auto, its tab ignored",
+        Mode.AUTO,
+        Presence.PRESENT,
+        replace(REFUSED, lineage=replace(REFUSED.lineage, tabs=1, tab_failed=True)),
+        True,
+        Notice(Cause.REFUSED, SIGN_IN),
+    ),
+    ("silent", Mode.SILENT, Presence.PRESENT, DEAD, True, None),
+    (
+        "noticed before",
+        Mode.NOTIFY,
+        Presence.PRESENT,
+        replace(REFUSED, lineage=replace(REFUSED.lineage, noticed=(Cause.REFUSED,))),
+        True,
+        None,
+    ),
+    ("auto before the end is a notice", Mode.AUTO, Presence.PRESENT, "ending", True, Notice(Cause.ENDING, FRESH)),
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "presence", "known", "gate", "action"), [row[1:] for row in MODES], ids=[row[0] for row in MODES]
+)
+def test_modes_table(mode, presence, known, gate, action):
+    now, held = ("15:46", token("16:20")) if known == "ending" else ("08:10", token("09:00"))
+    known = memory(renewed_at=at("15:20")) if known == "ending" else known
+    plan = decide(now, held, known, policy=Policy(mode=mode, gate=gate), presence=presence)
+    assert plan.actions == ((action,) if action else ())
+
+
+def test_an_unreadable_file_keeps_the_last_state_for_a_second():
+    file = TokenFile(token("09:00"), "is empty", at("08:10"))
+    soon = planner.plan(CORP, file, RENEWED, Policy(), Presence.UNKNOWN, at("08:10") + timedelta(seconds=0.4))
+    assert (soon.state, soon.actions, soon.wake_at) == (State.VALID, (), at("08:10:01"))
+    later = planner.plan(CORP, file, RENEWED, Policy(), Presence.UNKNOWN, at("08:10:01"))
+    assert later.state is State.LOGIN_REQUIRED
+    assert later.problem is not None
+    assert later.problem.code == "token_file"
+    healed = planner.plan(CORP, TokenFile(token("09:00")), later.memory, Policy(), Presence.UNKNOWN, at("08:11"))
+    assert healed.state is State.VALID
+    assert healed.memory.lineage.ended_at is None
+
+
+def test_renew_never_leaves_a_run_out_token_to_the_user():
+    plan = decide("09:01", token("09:00"), RENEWED, policy=Policy(renew=Renew.NEVER))
+    assert (plan.state, plan.actions) == (State.UNREACHABLE, ())
+    assert plan.problem is not None
+    assert plan.problem.fix == "ssowatch refresh corp"
