@@ -4,7 +4,7 @@ Rules of this file:
 1. The parser is botocore's own: a plain `RawConfigParser` (`configloader.raw_config_parse`), so inline comments belong
    to the value, keys are case-insensitive and `[DEFAULT]` lends its keys to every section.
 2. What makes botocore refuse the file becomes `flaw`, and whatever else stands in the file is read all the same.
-3. Only the keys in `KEPT` leave the text. Of an access key only its presence is known, of a program only its name, and
+3. Only the keys named below leave the text. Of an access key only its presence is known, of a program only its name, and
    no line is ever quoted: a broken line may be half a secret.
 """
 
@@ -24,9 +24,7 @@ _SHOWN = (
     *("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name", "source_profile", "ca_bundle"),
     *("sso_registration_scopes", "region", "output"),  # read only to compare a profile with its sso-session
 )
-_PRESENT = ("role_arn", "web_identity_token_file", "credential_source", "login_session")
-KEPT = (*_SHOWN, *_PRESENT, "credential_process", STATIC)
-"""All that a section may hold here; the values of `_PRESENT` are empty."""
+_PRESENT = ("role_arn", "web_identity_token_file", "credential_source", "login_session")  # kept with an empty value
 
 _ACCESS_KEYS = ("aws_access_key_id", "aws_secret_access_key")
 _DELIMITER = re.compile("[=:]")
@@ -34,7 +32,7 @@ _HEADER = re.compile(r"\[(.+)\]")  # RawConfigParser.SECTCRE
 _PLAIN_HEADER = re.compile(r"[\w.@:/+-]+ [\w.@:/+-]+", re.ASCII)
 _PROGRAM = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z_]{1,30}")
-_NOWHERE = "[\0]"  # a header that RawConfigParser.sections() does show, but that no AWS section has
+_NOWHERE = "[\0]"  # a header that RawConfigParser.sections() shows, but that is no name for AWS
 
 
 @dataclass(frozen=True, slots=True)

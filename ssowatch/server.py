@@ -72,16 +72,18 @@ class Server:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        try:
+            line = await reader.readline()  # even to be refused: closing with unread bytes would drop the answer
+        except ValueError:  # StreamReader: the line is longer than its limit
+            return protocol.refusal(f"a request has at most {protocol.LONGEST_REQUEST} bytes")
         if peer_uid(writer.get_extra_info("socket")) != self._uid:
             return protocol.refusal("this socket answers its own user only")
         if self._open > _MOST:
             return protocol.refusal("too many requests at once")
         try:
-            return self._respond(protocol.request(await reader.readline()))
+            return self._respond(protocol.request(line))
         except protocol.RequestError as error:
             return protocol.refusal(str(error))
-        except ValueError:  # StreamReader: the line is longer than its limit
-            return protocol.refusal(f"a request has at most {protocol.LONGEST_REQUEST} bytes")
 
 
 def peer_uid(connection: socket.socket) -> int | None:

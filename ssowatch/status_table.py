@@ -16,6 +16,7 @@ from ssowatch.plain import plain
 
 _DAY = timedelta(days=1)
 _GAP = "  "
+_WIDE = 70
 
 
 def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
@@ -24,8 +25,10 @@ def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
     blocks = [_problem(problem, "", width)] if problem else []
     if sign_ins:
         names = [_name(one) for one in sign_ins]
-        column = min(max(map(len, ["SIGN-IN", *names])), max(12, width - 48))
-        blocks.append([_line(["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"], column, width)])
+        column = min(max(map(len, ["SIGN-IN", *names])), max(12, width - (48 if width >= _WIDE else 30)))
+        blocks.append(
+            _cells(["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"][: None if width >= _WIDE else 3], column, width)
+        )
         for one, name in zip(sign_ins, names, strict=True):
             blocks.append(_sign_in(one, name, now, column, width))
     blocks.append(_unwatched(document["unwatched"], width))
@@ -35,7 +38,7 @@ def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
 
 def _sign_in(one: dict[str, Any], name: str, now: datetime, column: int, width: int) -> list[str]:
     state = one["state"].replace("_", " ")
-    lines = [_line([name, state, _good_until(one, now), _next(one, now)], column, width)]
+    lines = _cells([name, state, _good_until(one, now), _next(one, now)], column, width)
     users = [plain(profile, 60) for profile in one["profiles"]]
     users += [f"{plain(each['server'], 40)} ({plain(each['client'], 40)})" for each in one["mcp_servers"]]
     if users:
@@ -79,11 +82,15 @@ def clock(at: datetime, now: datetime) -> str:
     return local.strftime("%a %H:%M") if abs(local - now) < 6 * _DAY else local.strftime("%Y-%m-%d %H:%M")
 
 
-def _line(cells: list[str], column: int, width: int) -> str:
-    name, state, until, upcoming = cells
+def _cells(cells: list[str], column: int, width: int) -> list[str]:
+    """A row of the table; on a narrow screen what comes next has a line of its own."""
+    name, state, until, *upcoming = cells
     if len(name) > column:
         name = name[: column - 1] + "…"
-    return _GAP.join([name.ljust(column), state.ljust(14), until.ljust(12), upcoming]).rstrip()[:width]
+    first = [name.ljust(column), state.ljust(14), until.ljust(12)]
+    if width >= _WIDE:
+        return [_GAP.join(first + upcoming).rstrip()[:width]]
+    return [_GAP.join(first).rstrip()[:width], *(f"  {text}"[:width] for text in upcoming)]
 
 
 def _problem(problem: dict[str, Any], indent: str, width: int) -> list[str]:

@@ -332,24 +332,21 @@ def test_a_look_changes_nothing(path):
 # While it is written
 
 
+class Pauses:
+    """The pauses that were made, none of them waited; `during[n]` is done in the n-th."""
+
+    def __init__(self):
+        self.made = []
+        self.during = {}
+
+    def __call__(self, seconds):
+        self.made.append(seconds)
+        self.during.get(len(self.made), lambda: None)()
+
+
 @pytest.fixture
 def pauses(monkeypatch):
-    """The pauses that were made, none of them waited; what `pauses.during(n, act)` was told is done in the n-th."""
-
-    class Pauses(list):
-        acts: dict[int, object] = {}  # noqa: RUF012 - one per fixture
-
-        def during(self, turn, act):
-            self.acts[turn] = act
-
-        def __call__(self, seconds):
-            self.append(seconds)
-            act = self.acts.pop(len(self), None)
-            if act:
-                act()
-
     own = Pauses()
-    own.acts = {}
     monkeypatch.setattr(cache.time, "sleep", own)
     return own
 
@@ -358,51 +355,53 @@ def test_a_good_or_missing_file_is_not_waited_for(path, pauses):
     assert cache.load_patiently(NAME) is None
     plain(path)
     assert cache.load_patiently(NAME).token == token()
-    assert not pauses
+    assert not pauses.made
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
 @pytest.mark.parametrize("make", [half, emptied, zeros])
 def test_a_file_made_whole_within_a_second_is_read(path, pauses, turn, make):
     make(path)
-    pauses.during(turn, lambda: plain(path))
+    pauses.during[turn] = lambda: plain(path)
     assert cache.load_patiently(NAME).token == token()
-    assert len(pauses) == turn
-    assert sum(pauses) <= 1
+    assert len(pauses.made) == turn
+    assert sum(pauses.made) <= 1
 
 
 def test_a_file_that_stays_torn_is_a_fault_after_a_second(path, pauses):
     half(path)
     with pytest.raises(TokenFileUnreadableError, match="is not complete JSON"):
         cache.load_patiently(NAME)
-    assert sum(pauses) == pytest.approx(1)
+    assert sum(pauses.made) == pytest.approx(1)
 
 
 def test_a_torn_file_that_went_away_is_none(path, pauses):
     half(path)
-    pauses.during(2, path.unlink)
+    pauses.during[2] = path.unlink
     assert cache.load_patiently(NAME) is None
 
 
 def test_a_reader_beside_a_writer_that_truncates_in_place_always_gets_a_token(path):
     plain(path)
-    done = threading.Event()
+    both = threading.Barrier(2, timeout=20)
+    turns = 200
 
     def like_the_aws_cli():
-        for turn in range(200):
+        for turn in range(turns):
+            both.wait()
             new = content(f"aoa-{turn}")
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.write(fd, new[:50])
             os.write(fd, new[50:])
             os.close(fd)
-        done.set()
 
     writing = threading.Thread(target=like_the_aws_cli)
     writing.start()
-    while not done.is_set():
+    for _ in range(turns):
+        both.wait()
         assert cache.load_patiently(NAME).token.refreshable
     writing.join()
-    assert cache.load_patiently(NAME).token == token("aoa-199")
+    assert cache.load_patiently(NAME).token == token(f"aoa-{turns - 1}")
 
 
 # Writing
@@ -436,6 +435,6 @@ def test_a_symlinked_token_file_stays_a_symlink(path, make):
 @pytest.mark.parametrize("make", [no_directory, file_for_directory, directory_loop])
 def test_no_room_is_an_os_error_and_no_directory_is_made(path, make):
     make(path)
-    with pytest.raises(OSError):  # each its own
+    with pytest.raises(OSError):
         cache.reserve(NAME)
     assert not path.parent.is_dir()

@@ -164,7 +164,10 @@ def _reach(now: datetime, options: argparse.Namespace) -> datetime:
     if options.min:
         from ssowatch import durations
 
-        until = now + durations.parse(options.min)
+        try:
+            until = now + durations.parse(options.min)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"--min {_plain(options.min)}: {error}") from None
     if options.until:
         hours, colon, minutes = options.until.partition(":")
         if not (colon and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):

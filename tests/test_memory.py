@@ -1,0 +1,179 @@
+"""The rules of the two memories, as rows: what a look, a renewal, a refusal and a failure leave in them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssowatch import memory
+from ssowatch.model import Cause, Kind, Lineage, Memory, SignIn, Token, TokenMemory
+
+NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+EARLIER = datetime(2026, 1, 5, 7, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1234567890.awsapps.com/start", "us-east-1")
+MOVED = replace(CORP, region="eu-west-1")
+OLD = Token("old", "client", NOW + HOUR, refreshable=True)
+SAME_CLIENT = Token("new", "client", NOW + 2 * HOUR, refreshable=True)
+OTHER_CLIENT = Token("new", "other", NOW + 2 * HOUR, refreshable=True)
+NO_CLIENT = Token("new", "", NOW + 2 * HOUR, refreshable=False)
+LIVED = Lineage("client", EARLIER, HOUR, noticed=(Cause.ENDING,), tabs=1, tab_failed=True)
+TRIED = TokenMemory("old@us-east-1", HOUR, EARLIER, attempts=2, attempted_at=NOW, retry_at=NOW + SECOND, failure="x")
+KNOWN = Memory(TRIED, LIVED)
+REFUSED = Memory(replace(TRIED, refused="ended", refused_code="ended", alive=True), LIVED)
+ENDED = Memory(TRIED, replace(LIVED, ended_at=EARLIER))
+SIGNED_OUT = Memory(TRIED, replace(LIVED, signed_out_at=EARLIER))
+LOGGED_IN_BARE = Memory(TRIED, replace(LIVED, client=""))
+
+
+def begins(client="client", began=NOW):
+    return Lineage(client, began, HOUR)
+
+
+@pytest.mark.parametrize(
+    ("known", "sign_in", "token", "token_memory", "lineage"),
+    [
+        pytest.param(Memory(), CORP, None, TokenMemory(), Lineage(), id="nothing-ever"),
+        pytest.param(Memory(), CORP, OLD, TokenMemory("old@us-east-1"), Lineage("client", NOW), id="first-token"),
+        pytest.param(KNOWN, CORP, OLD, TRIED, LIVED, id="same-token"),
+        pytest.param(REFUSED, CORP, OLD, REFUSED.token, LIVED, id="same-token-refused"),
+        pytest.param(KNOWN, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), LIVED, id="foreign-renewal"),
+        pytest.param(KNOWN, CORP, OTHER_CLIENT, TokenMemory("new@us-east-1"), begins("other"), id="other-client"),
+        pytest.param(KNOWN, CORP, NO_CLIENT, TokenMemory("new@us-east-1"), begins(""), id="client-gone"),
+        pytest.param(LOGGED_IN_BARE, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="client-came"),
+        pytest.param(REFUSED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-a-refusal"),
+        pytest.param(ENDED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-the-end"),
+        pytest.param(SIGNED_OUT, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-signing-out"),
+        pytest.param(SIGNED_OUT, CORP, OLD, TRIED, LIVED, id="the-very-file-came-back"),
+        pytest.param(KNOWN, CORP, None, TRIED, replace(LIVED, signed_out_at=NOW), id="file-removed"),
+        pytest.param(SIGNED_OUT, CORP, None, TRIED, SIGNED_OUT.lineage, id="still-removed"),
+        pytest.param(KNOWN, MOVED, OLD, TokenMemory("old@eu-west-1"), LIVED, id="region-changed"),
+        pytest.param(REFUSED, MOVED, OLD, TokenMemory("old@eu-west-1"), begins(), id="region-mended-after-a-refusal"),
+    ],
+)
+def test_what_a_look_at_the_token_file_leaves(known, sign_in, token, token_memory, lineage):
+    after = memory.observed(known, sign_in, token, NOW)
+    assert after == Memory(token_memory, lineage)
+    assert memory.observed(after, sign_in, token, NOW + HOUR) == after  # a second look says nothing new
+
+
+@pytest.mark.parametrize("known", [Memory(), REFUSED, ENDED, SIGNED_OUT])
+def test_a_look_without_a_watcher_claims_no_beginning(known):
+    after = memory.observed(known, CORP, OTHER_CLIENT, NOW, seen=False)
+    assert (after.lineage.client, after.lineage.began_at) == ("other", None)
+
+
+def test_what_belongs_to_the_portal_outlives_the_sign_in():
+    assert memory.new_lineage(LIVED, OTHER_CLIENT, NOW) == Lineage("other", NOW, life=HOUR)
+
+
+def test_an_attempt_is_counted_with_its_back_off_before_the_call():
+    first = memory.begun(Memory(TokenMemory("old@us-east-1"), LIVED), OLD, NOW, 0.5)
+    assert first.token == TokenMemory("old@us-east-1", attempts=1, attempted_at=NOW, retry_at=NOW + SECOND)
+    second = memory.begun(first, OLD, NOW + MINUTE, 0.99)
+    assert second.token.attempts == 2
+    assert second.token.retry_at == NOW + MINUTE + 0.99 * 4 * SECOND
+    assert second.lineage == LIVED
+
+
+def test_a_failure_counts_its_attempt_once_and_waits_from_its_own_end():
+    began = memory.begun(Memory(TokenMemory("old@us-east-1")), OLD, NOW, 0.0)
+    after = memory.failed(began, OLD, "cannot connect", NOW + MINUTE, 0.99)
+    assert after.token.attempts == 1
+    assert after.token.attempted_at == NOW + MINUTE
+    assert after.token.retry_at == NOW + MINUTE + 0.99 * 2 * SECOND
+    assert after.token.failure == "cannot connect"
+    assert memory.failed(Memory(), OLD, "x", NOW, 0.5).token.attempts == 1
+
+
+def test_a_success_starts_the_token_anew_and_keeps_the_sign_in():
+    after = memory.renewed(REFUSED, CORP, OTHER_CLIENT, 2 * HOUR, NOW, SECOND)
+    assert after.token == TokenMemory("new@us-east-1", life=2 * HOUR, renewed_at=NOW, skew=SECOND)
+    assert after.lineage == replace(LIVED, client="other", life=2 * HOUR)
+    assert memory.observed(after, CORP, OTHER_CLIENT, NOW + SECOND) == after
+
+
+@pytest.mark.parametrize("alive", [True, False, None])
+def test_a_refusal_is_kept_with_what_the_probe_said(alive):
+    after = memory.refused(KNOWN, "ended", "the sign-in has ended", alive=alive, skew=SECOND)
+    assert after.lineage == LIVED
+    expected = replace(TRIED, refused="the sign-in has ended", refused_code="ended", alive=alive, skew=SECOND)
+    assert after.token == replace(expected, failure=None)
+
+
+@pytest.mark.parametrize(
+    ("tried", "changes"),
+    [
+        pytest.param(TokenMemory("old"), False, id="never-tried"),
+        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE), True, id="waiting"),
+        pytest.param(replace(TRIED, attempted_at=NOW - 5 * SECOND), True, id="tried-5-s-ago"),
+        pytest.param(replace(TRIED, attempted_at=NOW - 4.9 * SECOND), False, id="tried-just-now"),
+        pytest.param(replace(TRIED, attempted_at=NOW), False, id="tried-now"),
+        pytest.param(replace(TRIED, attempted_at=NOW + SECOND), True, id="clock-set-back"),
+        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE, retry_at=None), False, id="nothing-waits"),
+        pytest.param(replace(TRIED, attempted_at=None), True, id="no-moment"),
+    ],
+)
+def test_the_network_or_a_resume_makes_a_waiting_retry_due(tried, changes):
+    known = Memory(tried, LIVED)
+    after = memory.nudged(known, NOW)
+    expected = Memory(replace(tried, attempts=1, retry_at=None), LIVED) if changes else known
+    assert after == expected
+    assert memory.nudged(after, NOW) == after
+
+
+def test_what_was_asked_is_recorded_and_nothing_else_changes():
+    after = memory.tab_opened(memory.noticed(Memory(TRIED, Lineage("client")), Cause.ENDED))
+    assert after == Memory(TRIED, Lineage("client", noticed=(Cause.ENDED,), tabs=1))
+    assert memory.noticed(after, Cause.REFUSED).lineage.noticed == (Cause.ENDED, Cause.REFUSED)
+
+
+# Back-off
+
+DRAWS = st.floats(0, 1, exclude_max=True)
+SPANS = st.timedeltas(timedelta(days=-3000), timedelta(days=3000))
+
+
+@given(st.integers(1, 10**6), SPANS, DRAWS)
+def test_the_back_off_lies_between_a_second_and_its_cap(attempts, left, draw):
+    cap = 30 * SECOND if left < 15 * MINUTE else 300 * SECOND
+    wait = memory.back_off(attempts, left, draw)
+    assert SECOND <= wait <= min(cap, 2 * SECOND * 2 ** min(attempts - 1, 20))
+    assert wait <= memory.back_off(attempts + 1, left, draw)
+    assert wait <= memory.back_off(attempts, HOUR, draw)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "left", "longest"),
+    [
+        pytest.param(1, HOUR, 2, id="first"),
+        pytest.param(2, HOUR, 4, id="second"),
+        pytest.param(8, HOUR, 256, id="eighth"),
+        pytest.param(9, HOUR, 300, id="capped"),
+        pytest.param(100_000, HOUR, 300, id="far-beyond"),
+        pytest.param(9, 15 * MINUTE, 300, id="time-enough"),
+        pytest.param(4, 15 * MINUTE - SECOND, 16, id="short-of-time"),
+        pytest.param(9, 15 * MINUTE - SECOND, 30, id="short-of-time-capped"),
+        pytest.param(9, -HOUR, 30, id="run-out"),
+    ],
+)
+def test_the_jitter_is_full(attempts, left, longest):
+    assert memory.back_off(attempts, left, 1 - 1e-9).total_seconds() == pytest.approx(longest)
+    assert memory.back_off(attempts, left, 0.5).total_seconds() == pytest.approx(longest / 2)
+    assert memory.back_off(attempts, left, 0.0) == SECOND
+
+
+@given(st.integers(0, 1000), st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 2)), DRAWS)  # noqa: DTZ001
+def test_every_attempt_is_recorded_with_a_later_next_one(attempts, at, draw):
+    at = min(at, datetime(8999, 1, 1, tzinfo=UTC))
+    before = Memory(TokenMemory("old@us-east-1", attempts=attempts))
+    began = memory.begun(before, OLD, at, draw)
+    failed = memory.failed(began, OLD, "x", at, draw)
+    for after in (began, failed):
+        assert after.token.attempts == attempts + 1
+        assert at + SECOND <= after.token.retry_at <= at + 300 * SECOND
+    assert memory.nudged(failed, at + 5 * SECOND).token.retry_at is None
