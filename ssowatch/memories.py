@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import fields
+from datetime import datetime
 
 import msgspec
 
 from ssowatch import files, paths
-from ssowatch.model import Memory
+from ssowatch.model import Lineage, Memory, TokenMemory
 
 _WAIT = 0.2
 
@@ -24,9 +26,10 @@ def load(name: str) -> Memory:
     """The memory of the sign-in `name`; an empty one where there is none or it cannot be read."""
     try:
         content = files.read(paths.memory_file(name))
-        return msgspec.json.decode(content, type=Memory) if content else Memory()
+        known = msgspec.json.decode(content, type=Memory) if content else Memory()
     except (files.NotReadableError, ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
         return Memory()
+    return known if _aware(known.token) and _aware(known.lineage) else Memory()
 
 
 def locked(name: str, wait: float = _WAIT) -> AbstractContextManager[int]:
@@ -66,6 +69,12 @@ def write(name: str, memory: Memory) -> None:
     path = paths.memory_file(name)
     files.private_dir(path.rpartition("/")[0])
     files.replace(path, msgspec.json.encode(memory))
+
+
+def _aware(part: TokenMemory | Lineage) -> bool:
+    """Every moment names its zone; one that does not could not be compared with now."""
+    values = (getattr(part, field.name) for field in fields(part))
+    return all(value.tzinfo for value in values if isinstance(value, datetime))
 
 
 class Memories:

@@ -30,15 +30,15 @@ def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
             _cells(["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"][: None if width >= _WIDE else 3], column, width)
         )
         for one, name in zip(sign_ins, names, strict=True):
-            blocks.append(_sign_in(one, name, now, column, width))
+            blocks.append(_sign_in(one, name, now, column, width, watched=document["watcher"]["running"]))
     blocks.append(_unwatched(document["unwatched"], width))
     blocks.append(_footer(document["watcher"], now, width))
     return "\n".join(line for block in blocks for line in block)
 
 
-def _sign_in(one: dict[str, Any], name: str, now: datetime, column: int, width: int) -> list[str]:
+def _sign_in(one: dict[str, Any], name: str, now: datetime, column: int, width: int, *, watched: bool) -> list[str]:
     state = one["state"].replace("_", " ")
-    lines = _cells([name, state, _good_until(one, now), _next(one, now)], column, width)
+    lines = _cells([name, state, _good_until(one, now), _next(one, now, watched=watched)], column, width)
     users = [plain(profile, 60) for profile in one["profiles"]]
     users += [f"{plain(each['server'], 40)} ({plain(each['client'], 40)})" for each in one["mcp_servers"]]
     if users:
@@ -63,12 +63,14 @@ def _good_until(one: dict[str, Any], now: datetime) -> str:
     return about + clock(datetime.fromisoformat(one["good_until"]), now)
 
 
-def _next(one: dict[str, Any], now: datetime) -> str:
+def _next(one: dict[str, Any], now: datetime, *, watched: bool) -> str:
     state, renew_at = one["state"], one["renew_at"] and datetime.fromisoformat(one["renew_at"])
     if state in {"signed_out", "login_required"}:
         return "you: sign in"
     if state == "misconfigured":
         return "you: mend the config"
+    if one["renews_silently"] and not watched:
+        return "nobody renews it"
     if one["renews_silently"]:
         return "renewing" if not renew_at or renew_at <= now else f"renews {clock(renew_at, now)}"
     return "cannot renew"

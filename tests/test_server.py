@@ -67,7 +67,7 @@ def test_a_bad_request_is_told_why(home, line, words):
     assert words in answer["error"]
 
 
-def test_another_user_is_refused(home):
+def test_an_unexpected_uid_is_refused(home):
     answer = served(lambda: client.ask("status"), uid=os.getuid() + 1)
     assert answer["ok"] is False
     assert "its own user only" in answer["error"]
@@ -82,7 +82,7 @@ def test_the_kernel_names_the_peer(home):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else; the uid check itself is tested above")
-def test_another_uid_is_refused_by_the_kernels_word_even_where_the_mode_would_let_it_in(home, tmp_path):
+def test_another_uid_is_refused(home, tmp_path):
     """The regression test of OpenSSH's agent: loosened modes must not matter."""
 
     def ask_as_nobody():

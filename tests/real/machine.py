@@ -227,7 +227,7 @@ class Machine:
 
     def sign_in(self, **arguments: Any) -> dict[str, str]:
         """`aws sso login`: a new sign-in, written as the AWS CLI writes."""
-        token = self.simulator.sign_in(**arguments)
+        token: dict[str, str] = self.simulator.sign_in(**arguments)
         write_in_place(self.token_file, json.dumps(token))
         return token
 
@@ -267,10 +267,13 @@ class Machine:
             raise AssertionError(f"{error}\nthe clock: {self.clock.now()}; the last state: {last}") from None
 
     def is_fresh(self, corp: dict[str, Any]) -> bool:
-        """True of a sign-in that needs nothing now: calls work, the next renewal lies ahead and nothing is wrong."""
-        now = self.clock.now()
+        """True of a sign-in that needs nothing: calls work, nothing is wrong, the next renewal is long ahead.
+
+        A renewal that was cut off is due again within seconds, so a moment ahead alone would not tell.
+        """
+        soon = self.clock.now() + timedelta(minutes=10)
         return bool(
-            corp["state"] == "valid" and corp["renew_at"] and moment(corp["renew_at"]) > now and corp["problem"] is None
+            corp["state"] == "valid" and not corp["problem"] and corp["renew_at"] and moment(corp["renew_at"]) > soon
         )
 
     def until_fresh(self) -> dict[str, Any]:
