@@ -60,9 +60,9 @@ _REFUSALS = {
     "InvalidScopeException": ("registration", "the scope is not accepted (invalid_scope)"),
     "UnsupportedGrantTypeException": ("registration", "renewal is not supported (unsupported_grant_type)"),
 }
-_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 _MAYBE_ACTED = (ReadTimeoutError, ConnectionClosedError)
-_ABSURD = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+_ABSURD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What botocore's parser raises on an answer that makes no sense."""
 _PR_SET_DUMPABLE = 4
 _NO_CONFIG = {
@@ -125,12 +125,16 @@ class IdentityCenter:
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
         )
-        trusted = os.environ.get("AWS_CA_BUNDLE") or self._sign_in.ca_bundle
         return {
             "endpoint_url": os.environ.get(endpoint_variable) or None,
             "config": config,
-            "verify": os.path.expanduser(trusted) if trusted else None,  # noqa: PTH111
+            "verify": self._ca_file(),
         }
+
+    def _ca_file(self) -> str | None:
+        """What HTTPS calls must trust instead of the public CAs, if anything."""
+        trusted = os.environ.get("AWS_CA_BUNDLE") or self._sign_in.ca_bundle
+        return os.path.expanduser(trusted) if trusted else None  # noqa: PTH111
 
     def renew(self, contents: Contents, now: datetime) -> Answer:
         """CreateToken with the refresh token. `now` is the local clock before the call."""
@@ -150,10 +154,13 @@ class IdentityCenter:
             return _answered(error, now)
         except _MAYBE_ACTED as error:
             return Unanswered(_reason(error), maybe_acted=True)
-        except OSError as error:  # botocore's own check of the CA file; it names the path
-            return Unanswered(plain(str(error)), maybe_acted=False)
+        except SSLError as error:
+            own = self._ca_file()
+            return Unanswered(f"TLS failed with the CA file {plain(own)}" if own else _reason(error), maybe_acted=False)
         except BotoCoreError as error:
             return Unanswered(_reason(error), maybe_acted=not isinstance(error, _NOT_SENT))
+        except OSError as error:  # after botocore's errors, half of which are an OSError too
+            return Unanswered(plain(str(error)), maybe_acted=False)
         except _ABSURD as error:
             return Unanswered(f"the answer made no sense ({type(error).__name__})", maybe_acted=True)
 

@@ -63,6 +63,7 @@ class Watcher:
         self._state_said: dict[str, tuple[str, str | None]] = {}
         self._problem_said: str | None = None
         self._sight: Sight | None = None
+        self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
     async def run(self) -> None:
         """Watch until SIGTERM or SIGINT.
@@ -173,7 +174,7 @@ class Watcher:
         names = {row.sign_in.name for row in sight.rows}
         self._held = {name: until for name, until in self._held.items() if name in names and now < until <= now + _HOLD}
         moments = [row.plan.wake_at for row in sight.rows if row.plan.wake_at]
-        self._wakeup.every(sight.settings.heartbeat)
+        self._wakeup.every(min(sight.settings.heartbeat, self._feeding))
         self._wakeup.at(min([*moments, *self._held.values()], default=None))
         if any(row.plan.memory.token.attempts for row in sight.rows):
             self._network.open()

@@ -147,7 +147,7 @@ def shown(path: str) -> str:
 def _text(path: str) -> str | None:
     content = files.read(path)
     try:
-        return None if content is None else content.decode("utf-8-sig")
+        return None if content is None else content.decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1 if content else 1
         raise files.NotReadableError(f"line {line}: is not UTF-8 text") from None

@@ -68,12 +68,14 @@ CLIENT_NAME = "an-mcp-server"
 _T = TypeVar("_T")
 
 
-def until(condition: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
+def until(
+    condition: Callable[[], _T | None], what: str, patience: float = PATIENCE, look_every: float = _LOOK_EVERY
+) -> _T:
     """The first answer of `condition` that is true."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
-        time.sleep(_LOOK_EVERY)
+        time.sleep(look_every)
     return found
 
 

@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -313,19 +314,36 @@ class Reader(threading.Thread):
                 self.torn.append(content)
 
 
-def kill_some_time(machine, seed):
-    """At any moment from the start of a renewal to after its end; with its children, as a power cut, or alone.
+def at_any_moment(machine, chance, calls):
+    """From the start of a renewal to after its end."""
+    time.sleep(chance.uniform(0, 1.0))  # not waiting: chance is what is wanted
 
-    True if a new token was given out and did not come into the file.
-    """
-    chance, before = random.Random(seed), machine.token_file.read_text()
-    calls = len(machine.renewals())
+
+def once_a_token_was_given_out(machine, chance, calls):
+    """In the milliseconds around the replacement of the file."""
+    until(lambda: len(machine.renewals()) > calls, "the watcher asked for a token", look_every=0.0005)
+    time.sleep(chance.uniform(0, 0.005))
+
+
+def before_it_is_written(machine, chance, calls):
+    """Surely: whoever writes a token takes the memory's lock, and finds it held."""
+    state = machine.home / ".local/state/ssowatch"
+    memory, lock = state / "memory" / f"{key('corp')}.json", state / "locks" / f"{key('corp')}.memory"
+    until(lambda: json.loads(memory.read_text())["token"]["attempts"], "an attempt is recorded", look_every=0.0005)
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        until(lambda: len(machine.renewals()) > calls, "the watcher asked for a token", look_every=0.0005)
+        machine.watcher.kill()
+
+
+MOMENTS = [at_any_moment, once_a_token_was_given_out, before_it_is_written]
+
+
+def kill_some_time(machine, seed):
+    """With its children, as in a power cut, or alone. True if a token was given out and did not come into the file."""
+    chance, before, calls = random.Random(seed), machine.token_file.read_text(), len(machine.renewals())
     machine.jump_to_renewal()
-    if chance.random() < 0.5:
-        time.sleep(chance.uniform(0, 1.0))  # what is waited for here is chance
-    else:  # in the few milliseconds between the server's act and the new file
-        until(lambda: len(machine.renewals()) > calls, "the watcher asked for a token")
-        time.sleep(chance.uniform(0, 0.02))
+    MOMENTS[seed % 3](machine, chance, calls)
     if chance.random() < 0.3:
         machine.watcher.process.kill()
         machine.watcher.process.wait()
@@ -353,7 +371,7 @@ def test_thirty_kills_lose_nothing(machine):
     reader.done.set()
     reader.join()
     print(f"{lost} of 30 kills came between the answer and the new file; {len(machine.renewals())} calls")
-    assert lost, "some kills came at the worst moment"
+    assert lost >= 5, "some kills came at the worst moment"
     assert reader.reads > 1000
     assert not reader.torn
     assert set(machine.renewals()) == {"ok"}, "no renewal was refused: no refresh token was lost"
