@@ -145,7 +145,7 @@ class Draft:
             os.close(self._fd)
             self._fd = -1
         if self._temp:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(self._temp)  # noqa: PTH108
             self._temp = ""
 

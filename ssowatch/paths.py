@@ -11,7 +11,6 @@ Rules of this file:
 from __future__ import annotations
 
 import os
-from hashlib import sha1
 
 SYSTEM_CONFIG = "/etc/xdg/ssowatch/config.yaml"
 _SUN_PATH_MAX = 100  # sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, less the terminating zero
@@ -44,6 +43,8 @@ def token_file(name: str) -> str:
 
 def key(name: str) -> str:
     """The SDKs' own cache key: the SHA-1 of the name in UTF-8, in lower-case hex (not used for security)."""
+    from hashlib import sha1  # OpenSSL: 2 ms that `status` beside a running watcher does without
+
     return sha1(name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 

@@ -37,7 +37,7 @@ log = logging.getLogger("ssowatch")
 
 _RENEWAL_SECONDS = 120.0
 """A child's deadline: the wait for the lock, two calls and the probe, each bounded by its own time-outs."""
-_HOLD = timedelta(seconds=5)
+_HOLD = timedelta(seconds=30)
 """No child for a sign-in sooner after one that neither renewed it nor recorded a back-off: a plan that its own child
 contradicts, or a disk that cannot be written, must not spin."""
 _SET_BACK = timedelta(seconds=60)
@@ -133,10 +133,11 @@ class Watcher:
                     case Notice() | Tab():
                         log.warning("%s", wording.ask_line(row, action))
         if due:
-            self._renewing |= {row.sign_in.name for row in due}
+            names = {row.sign_in.name for row in due}
+            self._renewing |= names
             task = asyncio.get_running_loop().create_task(self._renew(due, dict(sight.settings.environment)))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._renewal_ended, names=names))
 
     async def _renew(self, rows: list[Row], environment: dict[str, str]) -> None:
         names = [row.sign_in.name for row in rows]
@@ -155,7 +156,16 @@ class Watcher:
             retry_at = memories.load(name).token.retry_at
             if outcome != "renewed" and not (retry_at and retry_at > self._clock()):
                 self._held[name] = self._clock() + _HOLD
-        self._renewing -= set(names)
+
+    def _renewal_ended(self, task: asyncio.Task[None], names: set[str]) -> None:
+        """However it ended, these sign-ins are free for the next renewal."""
+        self._renewing -= names
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        if fault := task.exception():
+            log.error("a renewal failed inside the watcher", exc_info=fault)
+            self._held |= dict.fromkeys(names, self._clock() + _HOLD)
         self.tick()
 
     def _publish(self, sight: Sight, now: datetime) -> None:

@@ -326,17 +326,17 @@ def simulator(monkeypatch):
         pytest.param(Kind.SLOW_DOWN, "AWS answered SlowDownException (HTTP 400)", False, id="slow-down"),
     ],
 )
-def test_the_weather_is_never_a_refusal(simulator, monkeypatch, kind, reason, maybe_acted):
+def test_the_weather_is_never_a_refusal(simulator, portal, monkeypatch, kind, reason, maybe_acted):
     monkeypatch.setattr(identity_center, "_READ_SECONDS", 0.2 if kind is Kind.HANG else 15)
     token = contents(**simulator.sign_in())
     simulator.add_fault(Fault(kind))
-    came = IdentityCenter(CORP).renew(token, NOW)
+    came = portal.renew(token, NOW)
     assert isinstance(came, Unanswered)
     assert reason in came.reason
     assert came.maybe_acted is maybe_acted
     assert len(simulator.calls()) == (kind is not Kind.DOWN)  # botocore itself tried once
     if kind is not Kind.SLOW_DOWN:  # which the portal does not say
-        assert IdentityCenter(CORP).lives(token) is None
+        assert portal.lives(token) is None
 
 
 @pytest.mark.parametrize(
@@ -425,11 +425,11 @@ def test_a_token_that_no_header_can_carry_is_not_known_to_live(simulator, access
     assert IdentityCenter(CORP).lives(contents(accessToken=access_token)) is None
 
 
-def test_the_probe_against_a_real_session(simulator):
+def test_the_probe_against_a_real_session(simulator, portal):
     token = contents(**simulator.sign_in())
-    assert IdentityCenter(CORP).lives(token) is True
+    assert portal.lives(token) is True
     simulator.end_session()
-    assert IdentityCenter(CORP).lives(token) is False
+    assert portal.lives(token) is False
     assert [call.outcome for call in simulator.calls("ListAccounts")] == ["ok", "UnauthorizedException"]
 
 
@@ -463,8 +463,9 @@ def test_nothing_else_in_the_environment_moves_or_stops_the_call(simulator, monk
     with Scripted(raw(200, GOOD)) as trap:
         monkeypatch.setenv(name, value.format(trap=trap.url, broken=home / "broken"))
         token = contents(**simulator.sign_in())
-        assert isinstance(IdentityCenter(CORP).renew(token, NOW), Granted)
-        assert IdentityCenter(CORP).lives(token) is True
+        portal = IdentityCenter(CORP)
+        assert isinstance(portal.renew(token, NOW), Granted)
+        assert portal.lives(token) is True
     assert not trap.requests
 
 

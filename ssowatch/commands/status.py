@@ -1,8 +1,9 @@
 """`ssowatch status`: what the running watcher published, else the same computed here.
 
 Rules of this file:
-1. While a watcher runs the standard library is enough, and `--json` copies bytes: nothing is imported before it is
-   needed (`__main__` comes here before argparse).
+1. While a watcher runs the standard library is enough, and nothing is imported before it is needed: `--json` copies
+   bytes, `--check [NAME…]` compares moments as the contract writes them, whose order as text is their order in time.
+   `__main__` comes here before argparse; whatever is not one of these takes the long way through it.
 2. It writes nothing and calls nothing.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from ssowatch import published
 
@@ -20,13 +22,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WATCH_SECONDS = 1.0
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def main(arguments: list[str]) -> int:
     """Run with the arguments after `status`; returns the exit code."""
     if arguments == ["--json"] and (content := published.read()):
-        sys.stdout.flush()
         return _copied(content)
+    if "--check" in arguments:
+        names = [word for word in arguments if word != "--check"]
+        if not any(word.startswith("-") for word in names) and (document := published.document()):
+            wanted = _wanted(document, names)
+            now = time.strftime(_MOMENT, time.gmtime())
+            return 2 if wanted is None else _check(*wanted, document, now, reach=now)
     from ssowatch import cli
 
     return cli.main(["status", *arguments])
@@ -52,7 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Answer; exit 0 good, 1 no, 2 unknown name or a wrong option."""
-    import time
     from datetime import UTC, datetime
 
     while True:
@@ -63,7 +70,12 @@ def run(options: argparse.Namespace) -> int:
             return 2
         chosen, left_out = wanted
         if options.check:
-            return _check(chosen, left_out, document, now, options)
+            try:
+                reach = _reach(now, options)
+            except ValueError as error:
+                print(f"ssowatch: {error}", file=sys.stderr)
+                return 2
+            return _check(chosen, left_out, document, _moment(now), reach)
         shown = {**document, "sign_ins": chosen} if options.names else document
         if options.names:
             shown["unwatched"] = left_out
@@ -74,10 +86,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _document(now: datetime) -> dict[str, Any]:
-    import json
-
-    if content := published.read():
-        return json.loads(content)  # type: ignore[no-any-return]
+    if published_one := published.document():
+        return published_one
     from ssowatch import survey
 
     return survey.document(now)
@@ -119,16 +129,10 @@ def _wanted(document: dict[str, Any], names: list[str]) -> tuple[list[Any], list
     return chosen, left_out
 
 
-def _check(
-    chosen: list[Any], left_out: list[Any], document: dict[str, Any], now: datetime, options: argparse.Namespace
-) -> int:
-    try:
-        until = _reach(now, options)
-    except ValueError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return 2
+def _check(chosen: list[Any], left_out: list[Any], document: dict[str, Any], now: str, reach: str) -> int:
+    """Say what fails; what is good until `reach` only does, too."""
     bad = [f"{_plain(one['profile'])}: not watched: {_plain(one['reason'])}" for one in left_out]
-    bad += [f"{_plain(one['name'])}: {why}" for one in chosen if (why := _fails(one, now, until))]
+    bad += [f"{_plain(one['name'])}: {why}" for one in chosen if (why := _fails(one, now, reach))]
     if not chosen and not left_out:
         problem = document["problem"]
         bad.append(problem["message"] if problem else "there is no sign-in to check")
@@ -137,22 +141,31 @@ def _check(
     return 1 if bad else 0
 
 
-def _fails(one: dict[str, Any], now: datetime, until: datetime) -> str | None:
-    """Why this sign-in does not work now, or does not reach `until`; None if it does."""
-    from datetime import datetime
-
+def _fails(one: dict[str, Any], now: str, reach: str) -> str | None:
+    """Why this sign-in does not work now, or not beyond `reach`; None if it does."""
     if one["state"] not in {"valid", "expiring"}:
         return str(one["state"].replace("_", " "))
-    token_ends = one["token_expires_at"]
-    if not token_ends or datetime.fromisoformat(token_ends) <= now:
+    if not _later(one["token_expires_at"], now):
         return "the token has run out"
-    if not one["good_until"] or datetime.fromisoformat(one["good_until"]) < until:
+    if not _later(one["good_until"], reach):
         return f"good until {one['good_until'] or 'unknown'} only"
     return None
 
 
-def _reach(now: datetime, options: argparse.Namespace) -> datetime:
-    """The moment that `--min` and `--until` ask for.
+def _later(moment: str | None, than: str) -> bool:
+    """Both as the contract writes them, in UTC and with four digits of a year, so that the text tells."""
+    return moment is not None and len(moment) == len(than) and moment > than
+
+
+def _moment(at: datetime) -> str:
+    """As the contract writes it, the fraction of a second cut off."""
+    from datetime import UTC
+
+    return at.astimezone(UTC).strftime(_MOMENT)
+
+
+def _reach(now: datetime, options: argparse.Namespace) -> str:
+    """The last moment that is too early for what `--min` and `--until` ask for.
 
     Raises:
         ValueError: one of them is no duration, or no time of day.
@@ -166,6 +179,7 @@ def _reach(now: datetime, options: argparse.Namespace) -> datetime:
 
         try:
             until = now + durations.parse(options.min)
+            _moment(until)
         except (ValueError, OverflowError) as error:
             raise ValueError(f"--min {_plain(options.min)}: {error}") from None
     if options.until:
@@ -174,7 +188,7 @@ def _reach(now: datetime, options: argparse.Namespace) -> datetime:
             raise ValueError(f"--until {_plain(options.until)} is no time of day like 17:30")
         at = now.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0)
         until = max(until, at if at >= now else _tomorrow(at, timedelta(days=1)))
-    return until
+    return _moment(until - timedelta.resolution)
 
 
 def _tomorrow(at: datetime, day: timedelta) -> datetime:
