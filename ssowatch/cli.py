@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "watch in the foreground (what the service starts)",
     "status": "each sign-in: good until when, what happens next, what is needed from you",
     "refresh": "renew tokens now",
+    "demo": "see a whole day in two minutes, in a throw-away home with a simulated portal",
     "config": "write, check or show the ssowatch config",
 }
 

@@ -194,6 +194,7 @@ class Settings(Section, frozen=True):
     mcp: Annotated[Mcp, section(Mcp)] = Mcp()
     environment: Annotated[Environment, _environment] = field(default_factory=Environment)
     heartbeat: Annotated[timedelta, span("100ms", "10m", "30s")] = timedelta(seconds=30)
+    resume_threshold: Annotated[timedelta, span("1s", "1d", "10s")] = timedelta(seconds=10)
 
 
 class Loaded(Struct, frozen=True, kw_only=True):

@@ -94,8 +94,9 @@ class Wakeup:
             )
         self._when = when
 
-    def every(self, heartbeat: timedelta) -> None:
-        """Change the heartbeat."""
+    def every(self, heartbeat: timedelta, jump: timedelta = JUMP) -> None:
+        """Change the heartbeat, and how far the clocks may drift apart in it before that counts as a jump."""
+        self._jump = jump
         if heartbeat != self._heartbeat:
             self._heartbeat = heartbeat
             if self._loop and not self._closed:

@@ -184,7 +184,7 @@ class Watcher:
         names = {row.sign_in.name for row in sight.rows}
         self._held = {name: until for name, until in self._held.items() if name in names and now < until <= now + _HOLD}
         moments = [row.plan.wake_at for row in sight.rows if row.plan.wake_at]
-        self._wakeup.every(min(sight.settings.heartbeat, self._feeding))
+        self._wakeup.every(min(sight.settings.heartbeat, self._feeding), sight.settings.resume_threshold)
         self._wakeup.at(min([*moments, *self._held.values()], default=None))
         if any(row.plan.memory.token.attempts for row in sight.rows):
             self._network.open()

@@ -41,6 +41,14 @@ SECRETS = ("accessToken", "refreshToken", "clientId", "clientSecret")
 DEADLINE = 20.0
 
 
+def until(true):
+    """Wait for it, with a deadline."""
+    end = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 class Clock:
     def __init__(self):
         self.now = NOW
@@ -589,7 +597,7 @@ def test_bad_weather_is_never_a_refusal_and_is_backed_off_from(desk, monkeypatch
     desk.clock.now += 31 * MINUTE
     outcome = desk.renew(before=lambda: seen.append(desk.memory().token))
     assert (outcome.result, outcome.token_expires_at) == (Result.UNREACHABLE, NOW + HOUR)
-    assert len(desk.tokens_asked_for()) == calls
+    until(lambda: len(desk.tokens_asked_for()) == calls)  # a hanging call may be logged after we gave it up
     assert not desk.simulator.calls("ListAccounts")
     assert desk.path.read_bytes() == before
     assert seen[0].attempts == 1  # recorded before the call
@@ -762,14 +770,6 @@ def test_neither_profile_nor_config_nor_the_general_endpoint_matters(desk, monke
 
 
 # Many at once
-
-
-def until(true):
-    """Wait for it, with a deadline."""
-    end = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 AT_ONCE = """

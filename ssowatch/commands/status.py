@@ -99,13 +99,22 @@ def _show(document: dict[str, Any], now: datetime, options: argparse.Namespace) 
 
         print(json.dumps(document, ensure_ascii=False), flush=True)
         return
-    import shutil
-
     from ssowatch.status_table import table
 
     if options.watch and sys.stdout.isatty():
         print("\033[H\033[2J", end="")
-    print(table(document, now, min(shutil.get_terminal_size().columns, 120)), flush=True)
+    print(table(document, now, min(_columns() or 80, 120)), flush=True)
+
+
+def _columns() -> int:
+    """The width of the screen, 0 where there is none; as `shutil` tells it, which loads three compressors."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 0
 
 
 def _wanted(document: dict[str, Any], names: list[str]) -> tuple[list[Any], list[Any]] | None:

@@ -99,6 +99,7 @@ class Program:
             self.process = subprocess.Popen(
                 command,
                 env=dict(environ),
+                cwd=output.parent,  # not the source tree, from which Python would import
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE if stdin else file,
                 stderr=file,

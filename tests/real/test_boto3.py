@@ -104,7 +104,7 @@ def test_ten_minutes_of_outage_go_unnoticed(machine, fault):
             assert client.works()
     assert good(machine), "a renewal that fails is no reason to stop a script while the token is good"
     machine.simulator.clear_faults()
-    machine.clock.jump(MINUTE)
+    machine.clock.jump(50 * SECOND)  # less than the minute that, in the middle of a call, would look like a wrong clock
     machine.until_fresh()
     assert client.works()
     assert machine.renewals_of_clients() == []
@@ -127,7 +127,8 @@ def test_a_file_that_is_being_written_is_no_alarm(machine):
         stalled |= time.monotonic() - before > 0.8
         machine.until_fresh()
         assert client.works()
-    assert stalled or "login_required" not in machine.watcher.said(), "stalled: the machine was too slow to tell"
+    if not stalled:  # else this machine was too slow for the question
+        assert "login_required" not in machine.watcher.said()
     renew(machine)
     assert client.works()
 
@@ -201,10 +202,10 @@ def test_a_token_that_another_program_wrote_is_taken_over(machine, act):
 # The end of a sign-in
 
 
-@pytest.mark.parametrize("machine", [pytest.param({"session_length": 2 * HOUR}, id="2 h")], indirect=True)
+@pytest.mark.parametrize("machine", [pytest.param({"session_length": 105 * MINUTE}, id="105 min")], indirect=True)
 def test_the_end_that_kills_the_token(machine):
     client = set_up(machine)
-    ends = machine.simulator.now() + 2 * HOUR
+    ends = machine.simulator.now() + 105 * MINUTE  # half-way between two renewals
     while moment(machine.until_fresh()["renew_at"]) < ends:
         renew(machine)
         assert client.works()

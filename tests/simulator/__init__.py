@@ -1,5 +1,9 @@
-"""A simulated IAM Identity Center: what a real AWS client can be pointed at.
+"""A simulated IAM Identity Center in any weather: what a real AWS client can be pointed at.
 
-`identity_center` is the truth (a state machine without clock, socket or thread), `role_keys` its STS half, `wire` its
-HTTP form, `faults` the weather, `server` the thin edge, `control` and `remote` the two ends of its own-process form.
+Rules of this package:
+1. `center` is the fine weather: it imports nothing from here, so that it can be shipped. The modules that bear the name
+   of one of its parts and nothing else are the old names.
+2. `faults` is the weather as data, `edge` and `server` are `center`'s with weather, `control` and `remote` are the two ends
+   of its own-process form, `tls_proxy` is the way there for clients that know no endpoint variables, and `person` is
+   somebody with a browser.
 """
