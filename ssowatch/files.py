@@ -136,6 +136,7 @@ class Draft:
             os.fsync(self._fd)
             os.replace(self._temp, self.path)  # noqa: PTH105
             self._temp = ""
+            _sync_folder(self.path)
         finally:
             self.drop()
 
@@ -155,6 +156,16 @@ def _write(fd: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def _sync_folder(path: str) -> None:
+    """Make the rename last through a power cut: the old file may hold a refresh token that is spent."""
+    with contextlib.suppress(OSError):  # some file systems cannot
+        fd = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)  # noqa: PTH120
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def replace(path: str, content: bytes) -> None:

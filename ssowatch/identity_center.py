@@ -17,7 +17,6 @@ import ctypes
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -37,6 +36,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from ssowatch.answers import Answer, Granted, Refusal, Unanswered
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.tokenfile import Contents
@@ -71,39 +71,6 @@ _NO_CONFIG = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Granted:
-    """A new token. `skew` is the local clock minus the server's."""
-
-    access_token: str
-    refresh_token: str | None
-    life: timedelta
-    skew: timedelta
-
-    def __repr__(self) -> str:
-        return f"Granted(life={self.life!r}, secrets hidden)"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """AWS answered no; `code` is ours (`ended`, `registration`, `not_allowed`, `wrong_region`)."""
-
-    code: str
-    reason: str
-    skew: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """No answer. `maybe_acted`: the request may have been acted upon and the answer lost."""
-
-    reason: str
-    maybe_acted: bool
-
-
-Answer = Granted | Refusal | Unanswered
 
 
 class IdentityCenter:

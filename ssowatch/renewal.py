@@ -26,8 +26,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from ssowatch import cache, files, memories, memory, paths, timing, tokenfile
+from ssowatch.answers import Answer, Granted, Refusal, Unanswered
 from ssowatch.clock import utc_now
-from ssowatch.identity_center import Answer, Granted, IdentityCenter, Refusal, Unanswered
 from ssowatch.model import Memory, Policy, SignIn, Token
 from ssowatch.problems import no_refresh_token, registration_expired
 from ssowatch.tokenfile import Contents
@@ -71,12 +71,19 @@ class Portal(Protocol):
         ...
 
 
+def identity_center(sign_in: SignIn) -> Portal:
+    """The real one. Imported here: only the process that calls pays for boto3, not those that find the work done."""
+    from ssowatch.identity_center import IdentityCenter
+
+    return IdentityCenter(sign_in)
+
+
 def renew(
     sign_in: SignIn,
     policy: Policy,
     *,
     only_due: bool,
-    portal: Callable[[SignIn], Portal] = IdentityCenter,
+    portal: Callable[[SignIn], Portal] = identity_center,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
@@ -92,7 +99,7 @@ def renew(
         with files.locked(paths.write_lock(sign_in.name), _LOCK_SECONDS):
             return _Renewal(sign_in, policy, portal, now, pause).run(before, only_due=only_due)
     except files.BusyError:
-        return Outcome(sign_in.name, Result.UNREACHABLE, None, "another renewal of it is still running")
+        return Outcome(sign_in.name, Result.UNREACHABLE, None, "another ssowatch process is still at it")
     except cache.TokenFileUnreadableError as error:
         return Outcome(sign_in.name, Result.REFUSED, None, f"the token file {error}")
     except OSError as error:

@@ -21,6 +21,7 @@ RANKS = [
         1,
         "pure functions, and the two things so plain that everybody may use them: paths and the clock",
         {
+            "answers",
             "awsconfig",
             "awsfile",
             "awsprofiles",

@@ -12,7 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-import datetime as real
+import datetime as dt
 import mmap
 import os
 import struct
@@ -22,27 +22,27 @@ from typing import Any
 
 VARIABLE = "SSOWATCH_DEMO_CLOCK"
 _FORM = struct.Struct("3d")
-_datetime, _monotonic = real.datetime, time.monotonic
+_datetime, _monotonic = dt.datetime, time.monotonic
 
 
 class FastClock:
     """The story's end: it sets the clock."""
 
-    def __init__(self, path: Path, wall: real.datetime) -> None:
+    def __init__(self, path: Path, wall: dt.datetime) -> None:
         path.write_bytes(bytes(_FORM.size))
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _FORM.size)
         self._set(wall.timestamp(), 1.0)
 
-    def now(self) -> real.datetime:
+    def now(self) -> dt.datetime:
         """What the clock shows, in UTC."""
-        return _datetime.fromtimestamp(_read(self._shared), real.UTC)
+        return _datetime.fromtimestamp(_read(self._shared), dt.UTC)
 
     def run(self, rate: float) -> None:
         """Go on from here, `rate` times as fast as time."""
         self._set(_read(self._shared), rate)
 
-    def leap(self, span: real.timedelta) -> None:
+    def leap(self, span: dt.timedelta) -> None:
         """Move on at once, as the clock of a machine that slept."""
         _, _, rate = _FORM.unpack(self._shared[:])
         self._set(_read(self._shared) + span.total_seconds(), rate)
@@ -83,14 +83,14 @@ def install() -> None:
             return _datetime(*arguments, **named)
 
         @classmethod
-        def now(cls, tz: real.tzinfo | None = None) -> Any:  # noqa: ANN401 - a plain datetime
+        def now(cls, tz: dt.tzinfo | None = None) -> Any:  # noqa: ANN401 - a plain datetime
             return _datetime.fromtimestamp(_read(shared), tz)
 
         @classmethod
         def utcnow(cls) -> Any:  # noqa: ANN401 - a plain datetime
-            return _datetime.fromtimestamp(_read(shared), real.UTC).replace(tzinfo=None)
+            return _datetime.fromtimestamp(_read(shared), dt.UTC).replace(tzinfo=None)
 
     import ssowatch.model  # noqa: F401 - before: msgspec reads memory files by its types, which must be the plain ones
 
     time.time = lambda: _read(shared)  # noqa: TID251 - the demo's clock
-    real.datetime = Fast  # type: ignore[misc]
+    dt.datetime = Fast  # type: ignore[misc]

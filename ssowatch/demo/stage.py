@@ -120,7 +120,9 @@ class Stage:
         """Let the clock run fast until `moment`, but not while a renewal is being made: that takes its real time."""
         while self.clock.now() < moment:
             state = self.state()
-            due = state and any(one["renew_at"] and _moment(one["renew_at"]) <= self.clock.now() for one in state["sign_ins"])
+            due = state and any(
+                one["renew_at"] and _moment(one["renew_at"]) <= self.clock.now() for one in state["sign_ins"]
+            )
             failing = state and any(one["problem"] for one in state["sign_ins"])
             self.clock.run(1 if due and not failing else self._rate)
             time.sleep(0.02)
@@ -149,18 +151,30 @@ class Stage:
             if process.stdout:
                 process.stdout.close()
 
-    def _start(self, command: list[str], **pipes: IO[str] | int) -> subprocess.Popen[str]:
+    def _start(
+        self,
+        command: list[str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: IO[str] | int,
+        stderr: IO[str] | None = None,
+    ) -> subprocess.Popen[str]:
         # Of its own session: Ctrl-C is for the story, which then ends them in order.
         process = subprocess.Popen(
             command, env=self._environ(), cwd=self._home, text=True, start_new_session=True,
-            **{"stdin": subprocess.DEVNULL, **pipes},  # type: ignore[arg-type]
+            stdin=stdin, stdout=stdout, stderr=stderr,
         )  # fmt: skip
         self._processes.append(process)
         return process
 
     def _environ(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        where = {VARIABLE: str(self._home / "clock"), "PYTHONPATH": str(self._home / "site"), "HOME": str(self._home), "TZ": "UTC"}
+        where = {
+            VARIABLE: str(self._home / "clock"),
+            "PYTHONPATH": str(self._home / "site"),
+            "HOME": str(self._home),
+            "TZ": "UTC",
+        }
         return {**kept, **where, **self.portal.environ}
 
 
@@ -174,7 +188,11 @@ def stage(rate: float, sign_in_length: timedelta) -> Iterator[Stage]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ssowatch-demo-")))
         own = _OWN_CONFIG.format(hours=sign_in_length // timedelta(hours=1))
-        for name, text in ((".aws/config", _AWS_CONFIG), (".config/ssowatch/config.yaml", own), ("site/sitecustomize.py", _SITE)):
+        for name, text in (
+            (".aws/config", _AWS_CONFIG),
+            (".config/ssowatch/config.yaml", own),
+            ("site/sitecustomize.py", _SITE),
+        ):
             path = home / name
             path.parent.mkdir(parents=True)
             path.write_text(text)

@@ -45,7 +45,9 @@ class _Story:
             "Access tokens live 1 hour, the clock runs fast, and your own ~/.aws is not touched."
         )
         self._on.sign_in()
-        self._at("You signed in once, with your browser. [dim](The demo writes the token file as aws sso login does.)[/]")
+        self._at(
+            "You signed in once, with your browser. [dim](The demo writes the token file as aws sso login does.)[/]"
+        )
         self._on.start_mcp_server()
         self._on.start_watcher()
         self._call()
@@ -84,7 +86,9 @@ class _Story:
 
     def _end(self) -> bool:
         self._head("The sign-in itself ends")
-        self._say("No renewal can help with that: an administrator decides how long a sign-in lasts (8 hours by default).")
+        self._say(
+            "No renewal can help with that: an administrator decides how long a sign-in lasts (8 hours by default)."
+        )
         self._on.pass_until(self._ends - _TEN)
         self._status()
         self._on.pass_until(self._ends)
@@ -123,7 +127,7 @@ class _Story:
         self._failed += not answer["ok"]
         self._line(answer["ok"], "MCP server: " + answer["text"])
 
-    def _line(self, ok: bool, text: str) -> None:  # noqa: FBT001 - the mark before the line
+    def _line(self, ok: bool, text: str) -> None:
         self._at(("[green]✓[/] " if ok else "[red]✗[/] ") + escape(text))
 
     def _at(self, text: str) -> None:
