@@ -60,7 +60,7 @@ _REFUSALS = {
     "InvalidScopeException": ("registration", "the scope is not accepted (invalid_scope)"),
     "UnsupportedGrantTypeException": ("registration", "renewal is not supported (unsupported_grant_type)"),
 }
-_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
+_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError)  # a proxy or TLS may break after the request, too
 _MAYBE_ACTED = (ReadTimeoutError, ConnectionClosedError)
 _ABSURD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What botocore's parser raises on an answer that makes no sense."""

@@ -16,7 +16,9 @@ REQUIRED = bool(os.environ.get("SSOWATCH_CI"))
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty HOME without any AWS or ssowatch setting in the environment."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "SSOWATCH_CONFIG", "XDG_", "NOTIFY_", "WATCHDOG_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("AWS_", "SSOWATCH_CONFIG", "XDG_", "NOTIFY_", "WATCHDOG_")) or name.lower().endswith(
+            "_proxy"
+        ):
             monkeypatch.delenv(name)
     place = tmp_path / "home"
     place.mkdir(mode=0o700)

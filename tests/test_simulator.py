@@ -27,11 +27,12 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
-from simulator.calls import fingerprint
 from simulator.faults import Fault, Kind
-from simulator.refusal import ROWS
 from simulator.remote import running
 from simulator.server import Simulator
+
+from ssowatch.demo.center.calls import fingerprint
+from ssowatch.demo.center.refusal import ROWS
 
 BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)

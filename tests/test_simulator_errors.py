@@ -15,14 +15,15 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from simulator import center
-from simulator.center.authorization_codes import challenge
-from simulator.center.refusal import ROWS
-from simulator.center.registrations import CODE, DEVICE, REFRESH
 from simulator.clients import REDIRECT, VERIFIER, Clock, authorize_url, clients, proof, registration
 from simulator.faults import UNSEEN, Fault, Kind
 from simulator.person import Person
 from simulator.server import Simulator
+
+from ssowatch.demo import center
+from ssowatch.demo.center.authorization_codes import challenge
+from ssowatch.demo.center.refusal import ROWS
+from ssowatch.demo.center.registrations import CODE, DEVICE, REFRESH
 
 BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 START_URL = "https://d-1234567890.awsapps.com/start"

@@ -9,11 +9,12 @@ import time
 import pytest
 from botocore.exceptions import ProxyConnectionError, SSLError
 from simulator import certificates
-from simulator.center.registrations import REFRESH
 from simulator.clients import clients, proof
 from simulator.faults import Fault, Kind
 from simulator.server import Simulator
 from simulator.tls_proxy import TlsProxy
+
+from ssowatch.demo.center.registrations import REFRESH
 
 
 @pytest.fixture(scope="module")

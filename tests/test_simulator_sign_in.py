@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from simulator.center.registrations import CODE, DEVICE, REFRESH
-from simulator.center.server import Server
 from simulator.clients import REDIRECT, STATE, VERIFIER, Clock, authorize_url, clients, proof, registration
 from simulator.faults import Fault, Kind
 from simulator.person import Person
 from simulator.remote import running
 from simulator.server import Simulator
+
+from ssowatch.demo.center.registrations import CODE, DEVICE, REFRESH
+from ssowatch.demo.center.server import Server
 
 BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from simulator.identity_center import IdentityCenter
-from simulator.refusal import Refusal
-from simulator.settings import RefreshTokens, Settings
-from simulator.tokens import Session
 
 from ssowatch import memory, planner, tokenfile
+from ssowatch.demo.center.identity_center import IdentityCenter
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import RefreshTokens, Settings
 from ssowatch.model import Kind, Memory, Policy, Presence, Renewal, SignIn, State, Token, TokenFile
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -89,7 +89,7 @@ class Life:
         self.document["expiresAt"] = tokenfile.stamp(local)  # clients write by the machine's clock
         self.document["registrationExpiresAt"] = tokenfile.stamp(self.now + self.offset + timedelta(days=90))
         self.expires = self.now + self.center.settings.token_life
-        self.session = self.center._tokens.living(self.now)[0]
+        self.session = self.center.living(self.now)[0]
         self.token = tokenfile.parse(json.dumps(self.document).encode()).token
         self.file_changed()
 

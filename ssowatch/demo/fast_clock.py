@@ -17,12 +17,13 @@ import mmap
 import os
 import struct
 import time
+from datetime import datetime as _datetime
 from pathlib import Path
 from typing import Any
 
 VARIABLE = "SSOWATCH_DEMO_CLOCK"
 _FORM = struct.Struct("3d")
-_datetime, _monotonic = dt.datetime, time.monotonic
+_monotonic = time.monotonic
 
 
 class FastClock:
@@ -80,7 +81,7 @@ def install() -> None:
         """`datetime`, but for what it shows as now."""
 
         def __new__(cls, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - datetime's own forms
-            return _datetime(*arguments, **named)
+            return _datetime(*arguments, **named)  # noqa: DTZ001 - as the caller wants it
 
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> Any:  # noqa: ANN401 - a plain datetime

@@ -14,8 +14,8 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from simulator.center.authorization_codes import challenge
-from simulator.center.registrations import ACCOUNT_ACCESS, CODE, REFRESH
+from ssowatch.demo.center.authorization_codes import challenge
+from ssowatch.demo.center.registrations import ACCOUNT_ACCESS, CODE, REFRESH
 
 CALLBACK = "http://127.0.0.1/oauth/callback"
 REDIRECT = "http://127.0.0.1:45678/oauth/callback"

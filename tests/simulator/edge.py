@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from simulator.center import wire
-from simulator.center.calls import Caller
-from simulator.center.edge import Edge, Listener, Service
 from simulator.faults import Fault, Kind
+from ssowatch.demo.center import wire
+from ssowatch.demo.center.calls import Caller
+from ssowatch.demo.center.edge import Edge, Listener, Service
 
 
 class WeatheredService(Service, Protocol):

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.center.calls import Call
-from simulator.center.settings import to_json
 from simulator.control import PREFIX
 from simulator.faults import Fault
+from ssowatch.demo.center.calls import Call
+from ssowatch.demo.center.settings import to_json
 
 _HERE = Path(__file__).resolve().parents[1]
 _START_SECONDS = 20.0

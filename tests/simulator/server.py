@@ -12,14 +12,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from simulator.center import wire
-from simulator.center.calls import Caller
-from simulator.center.refusal import Refusal
-from simulator.center.server import Server
-from simulator.center.state import Result
 from simulator.edge import WeatheredListener
 from simulator.faults import UNSEEN, Fault, Faults, Kind
 from ssowatch.clock import utc_now
+from ssowatch.demo.center import wire
+from ssowatch.demo.center.calls import Caller
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.server import Server
+from ssowatch.demo.center.state import Result
 
 _GARBAGE = wire.Answer(200, b"<html><body>Please accept the terms of this hotel.</body></html>", "text/html")
 

@@ -13,9 +13,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from simulator.center.refusal import Refusal
-from simulator.center.sessions import Session
-from simulator.center.settings import RefreshTokens, Settings
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import RefreshTokens, Settings
 
 
 @dataclass(slots=True)

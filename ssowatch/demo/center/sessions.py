@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.center.settings import Settings
+from ssowatch.demo.center.settings import Settings
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.center.authorization_codes import AuthorizationCodes
-from simulator.center.device_codes import DeviceCodes
-from simulator.center.registrations import Registrations
-from simulator.center.role_keys import RoleKeys
-from simulator.center.sessions import Sessions
-from simulator.center.settings import Settings
-from simulator.center.tokens import Tokens
+from ssowatch.demo.center.authorization_codes import AuthorizationCodes
+from ssowatch.demo.center.device_codes import DeviceCodes
+from ssowatch.demo.center.registrations import Registrations
+from ssowatch.demo.center.role_keys import RoleKeys
+from ssowatch.demo.center.sessions import Sessions
+from ssowatch.demo.center.settings import Settings
+from ssowatch.demo.center.tokens import Tokens
 
 Parameters = Mapping[str, Any]
 Result = dict[str, Any]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simulator.center.refusal import Refusal
-from simulator.center.sessions import Session
-from simulator.center.settings import Settings
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
 
-from simulator.center import wire
-from simulator.center.calls import Caller
+from ssowatch.demo.center import wire
+from ssowatch.demo.center.calls import Caller
 
 _LARGEST_BODY = 65_536
 _LENGTH = re.compile(r"[0-9]{1,9}")

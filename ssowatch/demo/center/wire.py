@@ -17,8 +17,8 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from simulator.center.pages import HEADERS, Page, problem
-from simulator.center.refusal import Refusal
+from ssowatch.demo.center.pages import HEADERS, Page, problem
+from ssowatch.demo.center.refusal import Refusal
 
 _ROUTES = {
     ("POST", "/client/register"): "RegisterClient",

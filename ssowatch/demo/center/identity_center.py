@@ -10,16 +10,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.center.calls import NOBODY, Call, Caller, record
-from simulator.center.oidc import Oidc
-from simulator.center.pages import Page
-from simulator.center.portal import Portal
-from simulator.center.refusal import Refusal
-from simulator.center.registrations import ACCOUNT_ACCESS, CODE, REFRESH
-from simulator.center.sessions import Session
-from simulator.center.settings import Settings, with_json
-from simulator.center.state import Parameters, Result, State
-from simulator.center.visits import Visits
+from ssowatch.demo.center.calls import NOBODY, Call, Caller, record
+from ssowatch.demo.center.oidc import Oidc
+from ssowatch.demo.center.pages import Page
+from ssowatch.demo.center.portal import Portal
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.registrations import ACCOUNT_ACCESS, CODE, REFRESH
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import Settings, with_json
+from ssowatch.demo.center.state import Parameters, Result, State
+from ssowatch.demo.center.visits import Visits
 
 
 class IdentityCenter:

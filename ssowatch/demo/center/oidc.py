@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from simulator.center.refusal import Refusal
-from simulator.center.registrations import ACCOUNT_ACCESS, CODE, DEVICE, REFRESH, Registration, is_portal
-from simulator.center.sessions import Session
-from simulator.center.state import Parameters, Result, State
-from simulator.center.tokens import Given
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.registrations import ACCOUNT_ACCESS, CODE, DEVICE, REFRESH, Registration, is_portal
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.state import Parameters, Result, State
+from ssowatch.demo.center.tokens import Given
 
 
 class Oidc:

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from simulator.center import pages
-from simulator.center.pages import Page
-from simulator.center.registrations import ACCOUNT_ACCESS, CODE, Registration
-from simulator.center.sessions import Session
-from simulator.center.settings import Approval
-from simulator.center.state import Parameters, State
+from ssowatch.demo.center import pages
+from ssowatch.demo.center.pages import Page
+from ssowatch.demo.center.registrations import ACCOUNT_ACCESS, CODE, Registration
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import Approval
+from ssowatch.demo.center.state import Parameters, State
 
 _LONGEST_NAME = 64
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.center.refusal import Refusal
+from ssowatch.demo.center.refusal import Refusal
 
 CODE = "authorization_code"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from simulator.center.refusal import Refusal
-from simulator.center.sessions import Session
-from simulator.center.state import Parameters, Result, State
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.state import Parameters, Result, State
 
 _LARGEST_PAGE = 100
 _NUMBER = re.compile(r"[0-9]{1,9}")

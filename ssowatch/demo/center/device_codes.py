@@ -13,10 +13,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.center.refusal import Refusal
-from simulator.center.registrations import Registration
-from simulator.center.sessions import Session
-from simulator.center.settings import Settings
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.registrations import Registration
+from ssowatch.demo.center.sessions import Session
+from ssowatch.demo.center.settings import Settings
 
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _FREE_POLLS = 2  # the one that does not count, and the one after it

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
-from simulator.center import wire
-from simulator.center.calls import Call, Caller
-from simulator.center.edge import Listener
-from simulator.center.identity_center import IdentityCenter
-from simulator.center.refusal import Refusal
-from simulator.center.state import Result
+from ssowatch.demo.center import wire
+from ssowatch.demo.center.calls import Call, Caller
+from ssowatch.demo.center.edge import Listener
+from ssowatch.demo.center.identity_center import IdentityCenter
+from ssowatch.demo.center.refusal import Refusal
+from ssowatch.demo.center.state import Result
 
 
 class Server:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.center.refusal import Refusal
+from ssowatch.demo.center.refusal import Refusal
 
 _KEY_LETTERS = string.ascii_uppercase + "234567"
 _CHAINED_LIFE = timedelta(hours=1)
