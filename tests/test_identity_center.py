@@ -376,7 +376,8 @@ def test_what_was_never_sent_is_known_not_to_have_acted(monkeypatch, environment
         came = IdentityCenter(CORP).renew(contents(), NOW)
     assert isinstance(came, Unanswered)
     assert reason in came.reason
-    assert not came.maybe_acted
+    # A proxy's fault does not tell whether its tunnel stood before: better one replay than a lost answer.
+    assert came.maybe_acted is ("proxy" in reason)
     assert CANARY not in repr(came)
     assert "/token" not in server.requests
 

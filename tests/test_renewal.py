@@ -697,7 +697,7 @@ def test_while_another_renewal_holds_the_lock_nobody_is_called(desk, monkeypatch
     with files.locked(paths.write_lock(NAME), 0):
         outcome = desk.renew()
     assert outcome.result is Result.UNREACHABLE
-    assert "still running" in outcome.message
+    assert "still at it" in outcome.message
     assert not desk.simulator.calls()
     assert desk.memory() == Memory()
     assert desk.renew().result is Result.RENEWED

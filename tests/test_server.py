@@ -87,7 +87,8 @@ def test_another_uid_is_refused(home, tmp_path):
 
     def ask_as_nobody():
         inside = [home, home / ".local", home / ".local/state", Path(paths.state_dir()), Path(paths.socket_path())]
-        for place in (*inside, tmp_path, *tmp_path.parents):
+        Path(paths.state_dir()).mkdir(parents=True, exist_ok=True)
+        for place in (*inside, Path(paths.socket_path()).parent, tmp_path, *tmp_path.parents):
             place.chmod(place.stat().st_mode | (0o777 if place in inside else 0o011))
         reading, writing = os.pipe()
         child = os.fork()

@@ -19,7 +19,7 @@ from conftest import REQUIRED
 
 from ssowatch import cache, files, memories, memory, paths, renewal, tokenfile
 from ssowatch.cache import TokenCache, TokenFileUnreadableError
-from ssowatch.identity_center import Granted
+from ssowatch.answers import Granted
 from ssowatch.memories import Memories
 from ssowatch.model import Kind, Memory, Policy, SignIn, TokenFile
 from ssowatch.renewal import Result

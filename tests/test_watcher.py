@@ -212,7 +212,7 @@ def test_a_child_that_dies_without_a_word_is_unreachable(quick, center, tmp_path
     homes.aws_config(quick)
     homes.write_token({**center.sign_in(), "expiresAt": homes.token(timedelta(minutes=3))["expiresAt"]})
     # The child imports boto3; one that fails to import stands for any broken installation.
-    (tmp_path / "boto3.py").write_text("raise SystemExit('boto3 is broken here')")
+    (tmp_path / "boto3.py").write_text("raise ImportError('boto3 is broken here')")
     with watcher(quick, PYTHONPATH=str(tmp_path), **center.environ) as running:
         seen = running.until(lambda now: now["sign_ins"][0]["problem"] and now["sign_ins"][0], "the problem is said")
         assert seen["problem"]["code"] == "unreachable"
