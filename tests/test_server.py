@@ -43,10 +43,10 @@ def served(ask, respond=lambda do: protocol.answer(b'{"asked": "%s"}' % do.encod
     return asyncio.run(both())
 
 
-def say(line: bytes) -> dict:
+def say(line: bytes, where: str = "") -> dict:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
-        connection.connect(paths.socket_path())
+        connection.connect(where or paths.socket_path())
         connection.sendall(line)
         connection.shutdown(socket.SHUT_WR)
         answer = b""
@@ -90,13 +90,14 @@ def test_another_uid_is_refused(home, tmp_path):
         Path(paths.state_dir()).mkdir(parents=True, exist_ok=True)
         for place in (*inside, Path(paths.socket_path()).parent, tmp_path, *tmp_path.parents):
             place.chmod(place.stat().st_mode | (0o777 if place in inside else 0o011))
+        where = paths.socket_path()
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 os.setresgid(65534, 65534, 65534)
                 os.setresuid(65534, 65534, 65534)
-                os.write(writing, json.dumps(say(b'{"version": 1, "do": "status"}\n')).encode())
+                os.write(writing, json.dumps(say(b'{"version": 1, "do": "status"}\n', where)).encode())
             except BaseException as error:  # noqa: BLE001 - reported to the parent
                 os.write(writing, json.dumps({"error": repr(error)}).encode())
             os._exit(0)

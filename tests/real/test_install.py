@@ -11,10 +11,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from importlib.util import find_spec
@@ -76,10 +74,9 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty home, under a short name, so that the socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="h") as place:
-        yield Path(place)
+    return tmp_path_factory.mktemp("h")
 
 
 def test_the_wheel_holds_the_program_and_its_data(wheel):
