@@ -59,8 +59,15 @@ def _name(one: dict[str, Any]) -> str:
 def _good_until(one: dict[str, Any], now: datetime) -> str:
     if one["state"] not in {"valid", "expiring"} or not one["good_until"]:
         return "-"
-    about = "" if one["good_until_certain"] else "about "
-    return about + clock(datetime.fromisoformat(one["good_until"]), now)
+    if (
+        one["state"] == "expiring" and one["ends_at"]
+    ):  # a reader asks for the sign-in, not for the token that outlives it
+        return ("" if one["ends_at_source"] == "configured" else "about ") + _clock_of(one["ends_at"], now)
+    return ("" if one["good_until_certain"] else "about ") + _clock_of(one["good_until"], now)
+
+
+def _clock_of(text: str, now: datetime) -> str:
+    return clock(datetime.fromisoformat(text), now)
 
 
 def _next(one: dict[str, Any], now: datetime, *, watched: bool) -> str:

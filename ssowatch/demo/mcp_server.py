@@ -18,7 +18,10 @@ def main() -> None:
     client = boto3.Session(profile_name="dev").client("sts")
     for _ in sys.stdin:
         try:
-            said = {"ok": True, "text": client.get_caller_identity()["Arn"]}
+            said = {
+                "ok": True,
+                "text": f"sts:GetCallerIdentity answers, account {client.get_caller_identity()['Account']}",
+            }
         except (BotoCoreError, ClientError) as error:
             said = {"ok": False, "text": f"{type(error).__name__}: {error}"}
         print(json.dumps(said), flush=True)

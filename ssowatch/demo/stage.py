@@ -99,7 +99,8 @@ class Stage:
     def status(self) -> str:
         """What `ssowatch status` prints."""
         command = [sys.executable, "-m", "ssowatch", "status"]
-        return subprocess.run(command, env=self._environ(), capture_output=True, text=True, check=True).stdout.rstrip()
+        environ = {**self._environ(), "COLUMNS": "72"}  # it is shown indented
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.rstrip()
 
     def until(self, so: Callable[[dict[str, Any]], Any], what: str) -> None:
         """Wait, at the pace of real time, until the published state is so.

@@ -45,35 +45,33 @@ class _Story:
             "Access tokens live 1 hour, the clock runs fast, and your own ~/.aws is not touched."
         )
         self._on.sign_in()
-        self._at(
-            "You signed in once, with your browser. [dim](The demo writes the token file as aws sso login does.)[/]"
-        )
+        self._at("You signed in once, with your browser. [dim](The demo does it for you.)[/]")
         self._on.start_mcp_server()
         self._on.start_watcher()
         self._call()
-        self._status()
+        self._status(first=True)
 
     def _renewal(self) -> None:
         self._head("Silent renewals")
         self._say("The token ends at 10:00. boto3 would begin to renew it at 09:45, every program for itself.")
-        self._on.pass_until(self._on.clock.now() + timedelta(minutes=35))
+        self._pass(self._on.clock.now() + timedelta(minutes=35))
         self._on.until(_well, "the first renewal")
-        self._at(f"ssowatch renewed it [bold]half an hour ahead[/], so no program ever has to. {self._made()}")
+        self._at("ssowatch renewed it [bold]half an hour ahead[/], so no program ever has to.")
         self._call()
 
     def _outage(self) -> None:
         self._head("The token service of Identity Center is out of order for 20 minutes")
-        self._on.pass_until(self._renews_at() - timedelta(minutes=2))
+        self._pass(self._renews_at() - timedelta(minutes=2))
         self._on.portal.out_of_order = True
-        self._on.pass_until(self._on.clock.now() + _TEN)
+        self._pass(self._on.clock.now() + _TEN)
         self._on.until(lambda state: state["sign_ins"][0]["problem"], "the outage is noticed")
         self._call()
         self._status()
         self._say("That is no reason to sign in again, and nobody is bothered: it goes on trying.")
-        self._on.pass_until(self._on.clock.now() + _TEN)
+        self._pass(self._on.clock.now() + _TEN)
         self._on.portal.out_of_order = False
         self._on.until(_well, "a renewal after the outage")
-        self._at(f"It is back, and so is the renewal. {self._made()}")
+        self._at(f"The token service is back, and the token renewed. {self._made()}")
         self._call()
 
     def _sleep(self) -> None:
@@ -89,11 +87,11 @@ class _Story:
         self._say(
             "No renewal can help with that: an administrator decides how long a sign-in lasts (8 hours by default)."
         )
-        self._on.pass_until(self._ends - _TEN)
+        self._pass(self._ends - _TEN)
         self._status()
-        self._on.pass_until(self._ends)
+        self._pass(self._ends)
         self._at("That was it. The next renewal will be refused.")
-        self._on.pass_until(max(self._ends, self._renews_at()) + timedelta(minutes=1))
+        self._pass(max(self._ends, self._renews_at()) + timedelta(minutes=1))
         self._on.until(lambda state: state["sign_ins"][0]["state"] == "login_required", "the end is noticed")
         self._status()
         answer = self._on.call()
@@ -119,12 +117,29 @@ class _Story:
         )
         return good
 
+    # passing
+
+    def _pass(self, moment: datetime) -> None:
+        """Let the time pass; the MCP server makes a call every 20 minutes, and renewals are told as they happen."""
+        while (now := self._on.clock.now()) < moment:
+            self._on.pass_until(min(moment, now + 2 * _TEN))
+            if self._made_in_all() > self._renewals:
+                self._at(f"[dim]renewed silently {self._made()}[/]")
+            if self._on.clock.now() < min(moment, self._ends):
+                answer = self._on.call()
+                self._count(ok=answer["ok"])
+                if not answer["ok"]:
+                    self._line(answer["ok"], "MCP server: " + answer["text"])
+
     # telling
+
+    def _count(self, *, ok: bool) -> None:
+        self._calls += 1
+        self._failed += not ok
 
     def _call(self) -> None:
         answer = self._on.call()
-        self._calls += 1
-        self._failed += not answer["ok"]
+        self._count(ok=answer["ok"])
         self._line(answer["ok"], "MCP server: " + answer["text"])
 
     def _line(self, ok: bool, text: str) -> None:
@@ -139,8 +154,9 @@ class _Story:
     def _head(self, text: str) -> None:
         self._console.print(f"\n[bold]{text}[/]")
 
-    def _status(self) -> None:
-        shown = "\n".join("       " + line for line in ["$ ssowatch status", *self._on.status().splitlines()])
+    def _status(self, *, first: bool = False) -> None:
+        answer = self._on.status().splitlines()[: None if first else -2]  # the pid and since when: once is enough
+        shown = "\n".join("       " + line for line in ["$ ssowatch status", *answer])
         self._console.print(escape(shown), highlight=False, soft_wrap=True)
 
     # looking
