@@ -18,8 +18,8 @@ import pytest
 from conftest import REQUIRED
 
 from ssowatch import cache, files, memories, memory, paths, renewal, tokenfile
-from ssowatch.cache import TokenCache, TokenFileUnreadableError
 from ssowatch.answers import Granted
+from ssowatch.cache import TokenCache, TokenFileUnreadableError
 from ssowatch.memories import Memories
 from ssowatch.model import Kind, Memory, Policy, SignIn, TokenFile
 from ssowatch.renewal import Result
