@@ -35,9 +35,7 @@ def main() -> None:
     with subject.subject(__doc__ or "") as it:
         large = (10, 100, 1000) if it.quick else LARGE
         small_figures, large_figures = (_figures(it, *size) for size in (SMALL, large))
-    head = [
-        f"{sign_ins} sign-ins, {profiles} profiles, {foreign} foreign" for sign_ins, profiles, foreign in (SMALL, large)
-    ]
+    head = ["{} sign-in(s), {} profiles, {} foreign".format(*size) for size in (SMALL, large)]
     rows = [[what, figure, large_figures[what]] for what, figure in small_figures.items()]
     subject.table(["what (medians)", *head], rows)
 

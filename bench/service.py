@@ -57,6 +57,19 @@ def mib(kib: int) -> str:
     return f"{kib / 1024:.1f} MiB"
 
 
+STEPS = ("asyncio", "yaml", "msgspec", "watchdog.observers", "apscheduler.schedulers.asyncio", "ssowatch.commands.run")
+STEPWISE = """
+import sys
+def anonymous():
+    with open("/proc/self/smaps_rollup") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon"))
+print(anonymous())
+for name in sys.argv[1:]:
+    __import__(name)
+    print(anonymous())
+"""
+
+
 def main() -> None:
     """Measure and print."""
     if sys.platform != "linux":
@@ -75,7 +88,17 @@ def main() -> None:
             homes.own_config(home, "mode: notify\n")
             with subject.watcher(it, **center.environ) as running:
                 rows += renewals(running, center, 1 if it.quick else 10)
+        rows += imports(it)
     subject.table(["what", "figure", "aim"], rows)
+
+
+def imports(it: subject.Subject) -> list[list[str]]:
+    """What is resident before anything was done: each step with all that it loads and the ones before did not."""
+    said = subprocess.run([it.python, "-c", STEPWISE, *STEPS], check=True, stdout=subprocess.PIPE).stdout
+    python, *steps = map(int, said.split())
+    grown = [after - before for before, after in zip([python, *steps], steps, strict=False)]
+    named = [(f"import {name}", grew) for name, grew in zip(STEPS, grown, strict=True)]
+    return [[f"Pss_Anon, of {what}", mib(kib), ""] for what, kib in [("Python itself", python), *named]]
 
 
 def idle(pid: int, seconds: float, settle: float) -> list[list[str]]:
@@ -129,7 +152,7 @@ def renewals(running: subprocess.Popen[bytes], center: Simulator, count: int) ->
     return [
         ["Pss_Anon, with a config file of ours", mib(held["Pss_Anon"]), ""],
         [
-            f"Pss_Anon, after {count} renewals",
+            f"Pss_Anon, after {count} renewal{'s' * (count > 1)}",
             mib(after["Pss_Anon"]),
             subject.aim(after["Pss_Anon"] / 1024, 20, " MiB"),
         ],

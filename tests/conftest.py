@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-REQUIRED = bool(os.environ.get("SSOWATCH_CI"))
-"""In CI nothing may be skipped: what a laptop lacks is an error there."""
-
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -16,6 +16,9 @@ from typing import Any
 from ssowatch import paths, tokenfile
 from ssowatch.clock import utc_now
 
+REQUIRED = bool(os.environ.get("SSOWATCH_CI"))
+"""In CI nothing may be skipped: what a laptop lacks is an error there."""
+
 CONFIG = """\
 [sso-session corp]
 sso_start_url = https://d-1234567890.awsapps.com/start

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRED
+from homes import REQUIRED
 
 from ssowatch import cache, files, memories, memory, paths, renewal, tokenfile
 from ssowatch.answers import Granted

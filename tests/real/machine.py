@@ -63,6 +63,7 @@ region = us-east-1
 SSOWATCH_CONFIG = "heartbeat: 200ms\n"
 CLIENT_NAME = "an-mcp-server"
 """In the user agent of every call that the AWS client makes, and of no other."""
+BOTO3_PROGRAM = (sys.executable, Path(__file__).with_name("boto3_program.py"))
 
 
 _T = TypeVar("_T")
@@ -147,11 +148,13 @@ class Said:
 
 
 class AwsClient(Program):
-    """`boto3_program.py`, running."""
+    """`boto3_program.py`, or another that answers as it does, running."""
 
-    def __init__(self, environ: Mapping[str, str], output: Path) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], output: Path, command: Sequence[str | Path] = BOTO3_PROGRAM
+    ) -> None:
         named = {**environ, "AWS_SDK_UA_APP_ID": CLIENT_NAME}
-        super().__init__([sys.executable, Path(__file__).with_name("boto3_program.py")], named, output, subprocess.PIPE)
+        super().__init__(command, named, output, subprocess.PIPE)
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -203,9 +206,10 @@ class Machine:
         until(lambda: self.published() is not None, "the watcher published its state")
         return watcher
 
-    def start_client(self) -> AwsClient:
+    def start_client(self, command: Sequence[str] = BOTO3_PROGRAM, **environ: str) -> AwsClient:
         """An AWS program for life."""
-        client = AwsClient(self.environ, self._folder / f"client{len(self._programs)}.txt")
+        output = self._folder / f"client{len(self._programs)}.txt"
+        client = AwsClient({**self.environ, **environ}, output, command)
         self._programs.append(client)
         return client
 

@@ -1,0 +1,321 @@
+"""A day of one machine, in about a minute: 24 hours of work, two suspends, an outage, and three ends of the sign-in.
+
+Rules of this file:
+1. Simulator, watcher and client are real processes on one moved clock. The client lives all day (one row restarts it),
+   and its role credentials never live long enough for the next call, so each call stands on the token in the file.
+2. Time passes in steps. At each the client calls twice: at once, whatever the watcher is at, and again when it is at
+   rest. Only then does the next step come: in the real minutes of a step the watcher has ample time. `resume_threshold`
+   is longer than a step, so the watcher takes a step for time that passed, and only a suspend for a suspend.
+3. Two spans are excused: from a resume until the watcher is at rest (one heartbeat and one attempt), and from the end of
+   a sign-in until the person signs in. Outside them no call fails, and no client asks for a token.
+4. The test knows from the simulator what is true; what the watcher says is held against it at each step.
+5. A portal may give shorter tokens. Then the whole day is shorter by as much, so that it has the same number of renewals.
+   botocore renews by itself below 15 minutes and knows no shorter tokens: of a 15-minute one it renews at every call,
+   and nobody can be earlier. What must hold there is that no call fails and no sign-in is lost; `renews_itself` says so.
+   The JavaScript SDK begins at 5 minutes and ssowatch at half the life, so there an outage may last 2 minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from real.machine import BOTO3_PROGRAM, CLIENT_NAME, moment
+from simulator.faults import Fault, Kind
+
+pytestmark = pytest.mark.real
+
+IN_CI = os.environ.get("SSOWATCH_CI") == "1"
+SECOND = timedelta(seconds=1)
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+MARGIN = 5 * SECOND
+"""Real time that passes between looking and acting."""
+BACK_OFF = 5 * MINUTE
+"""The longest; no recovery takes longer."""
+SECOND_PROFILE = """
+[profile audit]
+sso_session = corp
+sso_account_id = 222222222222
+sso_role_name = ReadOnly
+region = us-east-1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One client, and the portal it lives with."""
+
+    profiles: tuple[str, ...] = ("dev",)
+    javascript: bool = False
+    restarts: bool = False
+    renews_itself: bool = False
+    token_life: timedelta = HOUR
+    step: timedelta = 10 * MINUTE
+    outage: timedelta = 10 * MINUTE
+
+    def scaled(self, span):
+        """What `span` of an ordinary day is in this one."""
+        return span * (self.token_life / HOUR)
+
+    def portal(self):
+        """Settings of the Identity Center."""
+        return {
+            "token_life": self.token_life,
+            "session_length": self.scaled(8 * HOUR),
+            "role_life": self.step / 2,
+        }
+
+    def config(self):
+        """Of ssowatch. Where a sign-in does not last the usual 8 hours, the user says so."""
+        lines = {
+            "heartbeat": "200ms",
+            "resume_threshold": f"{2 * self.step // SECOND}s",
+            "warn_before": f"{self.scaled(15 * MINUTE) // SECOND}s",
+        }
+        if self.token_life != HOUR:
+            lines["sign_ins"] = f"{{corp: {{length: {self.scaled(8 * HOUR) // SECOND}s}}}}"
+        return "".join(f"{name}: {value}\n" for name, value in lines.items())
+
+
+SHORT = {"token_life": 15 * MINUTE, "step": 2 * MINUTE, "outage": MINUTE}
+ROWS = {
+    "boto3": Row(),
+    "boto3, restarted now and then": Row(restarts=True),
+    "boto3, two profiles of one sign-in": Row(profiles=("dev", "audit")),
+    "boto3, a role behind source_profile": Row(profiles=("chained",)),
+    "boto3, a portal with 15-minute tokens": Row(renews_itself=True, **SHORT),
+    "JavaScript": Row(javascript=True, profiles=("dev", "chained")),
+    "JavaScript, a portal with 15-minute tokens": Row(javascript=True, **SHORT),
+}
+
+
+def program(row):
+    """The client's command and what its environment needs."""
+    if not row.javascript:
+        return BOTO3_PROGRAM, {}
+    modules, node = Path(sys.prefix, "js/node_modules"), shutil.which("node")
+    if not IN_CI and not (node and modules.is_dir()):
+        pytest.skip("scripts/test installs the JavaScript SDK where there is npm")
+    assert node, "Node.js is missing"
+    assert modules.is_dir(), f"the JavaScript SDK is missing in {modules}"
+    return (node, str(Path(__file__).with_name("js") / "program.cjs")), {"NODE_PATH": str(modules)}
+
+
+class Day:
+    """What happens, and what must be true then."""
+
+    def __init__(self, machine, row):
+        self.machine, self.clock, self.row = machine, machine.clock, row
+        self.command, self.environ = program(row)
+        self.excused = []
+        self.tokens = set()
+        self.figures = Counter()
+        self.steps = self.sign_ins = 0
+        self.ends = self.ended_at = self.due = self.outage_since = None
+        self.faulty = False
+        with (machine.home / ".aws/config").open("a") as config:
+            config.write(SECOND_PROFILE)
+        (machine.home / ".config/ssowatch/config.yaml").write_text(row.config())
+
+    def begin(self):
+        """In the morning somebody signs in, then the programs start."""
+        self.began = self.clock.now()
+        self.write_sign_in()
+        self.machine.start_watcher()
+        self.start_client()
+        self.look()
+
+    # What happens
+
+    def at(self, hours):
+        """That hour of the day."""
+        return self.began + self.row.scaled(hours * HOUR)
+
+    def pass_until(self, then, step=None):
+        """Time passes; at each step calls are made."""
+        while (left := then - self.clock.now()) > SECOND:
+            self.clock.jump(min(step or self.row.step, left))
+            self.steps += 1
+            if self.row.restarts and self.steps % 12 == 0:
+                self.start_client()
+            self.look()
+
+    def outage(self):
+        """CreateToken fails, beginning when the next renewal is due; the portal and STS go on."""
+        step = self.row.outage / 10
+        self.pass_until(self.due - 20 * SECOND)
+        self.machine.simulator.add_fault(Fault(Kind.INTERNAL_ERROR, "CreateToken"))
+        self.outage_since, self.faulty = self.due, True
+        self.clock.jump_to(self.due + SECOND)
+        over = self.clock.now() + self.row.outage
+        self.look()
+        if self.row.restarts:
+            self.start_client()
+        self.pass_until(over, step)
+        self.machine.simulator.clear_faults()
+        self.faulty = False
+        latest = self.clock.now() + BACK_OFF + step
+        while self.machine.corp()["problem"]:
+            assert self.clock.now() < latest, "renewal goes on after the outage"
+            self.clock.jump(step)
+            self.look()
+        self.outage_since = None
+
+    def suspend(self, length):
+        """The machine sleeps. On resume the client is as fast as the watcher; the client may even lose."""
+        began, before = self.clock.now(), len(self.machine.renewals())
+        self.clock.jump(self.row.scaled(length))
+        if self.row.restarts:
+            self.start_client()
+        self.call(may_fail=True)
+        self.rest()
+        self.excused.append((began, self.clock.now()))
+        self.call()
+        assert len(self.machine.renewals()) - before <= 1, "one attempt is enough"
+
+    def reach_the_end(self):
+        """The sign-in ends by itself."""
+        self.pass_until(self.ends - 30 * SECOND)
+        self.clock.jump_to(self.ends + 2 * SECOND)
+        self.ended_at = self.ends
+
+    def ended_by_an_admin(self):
+        """The sign-in ends out of the blue."""
+        self.ended_at = self.clock.now()
+        assert self.machine.simulator.end_session() == 1
+
+    def nobody_comes(self, length):
+        """Only a person can help, and takes a while."""
+        self.look()
+        self.pass_until(self.clock.now() + self.row.scaled(length))
+        assert self.machine.corp()["state"] == "login_required"
+        assert not any(self.call(may_fail=True)), "a harmless end proves nothing"
+
+    def sign_in(self):
+        """A person signs in; the AWS CLI goes on with its registration."""
+        self.write_sign_in(client_id=json.loads(self.machine.token_file.read_text())["clientId"])
+        self.excused.append((self.ended_at, self.clock.now()))
+        self.ended_at = None
+        self.look()
+
+    def write_sign_in(self, **arguments):
+        self.ends = self.clock.now() + self.row.scaled(8 * HOUR)
+        self.machine.sign_in(**arguments)
+        self.sign_ins += 1
+
+    def start_client(self):
+        """A new process, in place of the one that was."""
+        if self.steps:
+            self.client.kill()
+            self.figures["restarts"] += 1
+        self.client = self.machine.start_client(self.command, **self.environ)
+
+    # What must be true
+
+    def look(self):
+        """Now, and when the watcher is at rest."""
+        self.call(may_fail=self.ended_at is not None)
+        self.rest()
+        self.call(may_fail=self.ended_at is not None)
+
+    def call(self, *, may_fail=False):
+        """Each profile once; whether it worked."""
+        answers = [self.client.call(profile) for profile in self.row.profiles]
+        for profile, said in zip(self.row.profiles, answers, strict=True):
+            self.figures["calls"] += 1
+            if not said.ok:
+                assert may_fail, f"{profile}, {self.clock.now() - self.began} after the morning: {said}"
+                self.figures[f"excused {said.error}"] += 1
+        return [said.ok for said in answers]
+
+    def rest(self):
+        """Until nothing is due or under way, and the watcher says what is true."""
+
+        def at_rest(corp):
+            renew_at = corp["renew_at"] and moment(corp["renew_at"])
+            busy = renews(self.machine.watcher) or (renew_at and renew_at <= self.clock.now() + MARGIN)
+            said = (corp["state"], corp["problem"] and corp["problem"]["code"], corp["renews_silently"])
+            return not busy and said in self.truths()
+
+        corp = self.machine.until(at_rest, f"at rest, and the watcher says one of {self.truths()}")
+        self.due = corp["renew_at"] and moment(corp["renew_at"])
+        if corp["state"] == "login_required":
+            assert corp["good_until"] is None
+        elif corp["state"] == "valid" and not self.ended_at:
+            assert abs(moment(corp["good_until"]) - self.ends) < MARGIN
+        self.tokens.add(json.loads(self.machine.token_file.read_text())["accessToken"])
+
+    def truths(self):
+        """What the watcher may say now: state, problem, whether it renews silently."""
+        now = self.clock.now()
+        if self.ended_at:
+            # That a sign-in has ended is told by a refused renewal, and by nothing before.
+            noticed = self.due is None or self.due <= now
+            return {("login_required", "refused", False) if noticed else ("valid", None, True)}
+        warned = self.ends - self.row.scaled(15 * MINUTE)
+        states = {"valid"} if now < warned else {"expiring"}
+        if abs(now - warned) < MARGIN:
+            states = {"valid", "expiring"}
+        problems = {None}
+        if self.outage_since:
+            faulty = self.faulty and not self.row.renews_itself
+            problems = {"unreachable"} if faulty and now > self.outage_since else {None, "unreachable"}
+        return {(state, problem, True) for state in states for problem in problems}
+
+    def judge(self):
+        """The whole day, by the simulator's log."""
+        calls = self.machine.simulator.calls("CreateToken")
+        ours = Counter(call.outcome for call in calls if CLIENT_NAME not in call.user_agent)
+        theirs = [call for call in calls if CLIENT_NAME in call.user_agent]
+        unexcused = [call for call in theirs if not any(begin <= call.at <= end for begin, end in self.excused)]
+        print(f"{dict(self.figures)}; {self.steps} steps; ssowatch {dict(ours)}; "
+              f"the client {dict(Counter(call.outcome for call in theirs))}, {len(unexcused)} unexcused")
+        lives = (self.clock.now() - self.began) / self.row.token_life
+        assert lives >= 24
+        assert self.sign_ins == 4
+        assert ours["ok"] <= 2 + 2 * lives, "the law of the calls"
+        if self.row.renews_itself:
+            return
+        assert unexcused == []
+        assert ours["ok"] >= 25
+        given = [call for call in calls if call.outcome == "ok"]
+        assert len(given) == len(self.tokens) - self.sign_ins, "each renewal gave one token, which came into the file"
+
+
+def renews(watcher):
+    """Whether a renewal child runs."""
+    return bool(Path(f"/proc/{watcher.pid}/task/{watcher.pid}/children").read_text())
+
+
+@pytest.mark.parametrize(
+    ("machine", "row"), [pytest.param(row.portal(), row, id=name) for name, row in ROWS.items()], indirect=["machine"]
+)
+def test_a_day(machine, row):
+    day = Day(machine, row)
+    day.begin()
+    day.pass_until(day.at(1))
+    day.outage()
+    day.pass_until(day.at(3))
+    day.suspend(70 * MINUTE)
+    day.reach_the_end()
+    day.nobody_comes(45 * MINUTE)
+    day.sign_in()
+    day.pass_until(day.at(10))
+    day.suspend(200 * MINUTE)
+    day.pass_until(day.at(13.75))
+    day.ended_by_an_admin()
+    day.nobody_comes(45 * MINUTE)
+    day.sign_in()
+    day.reach_the_end()
+    day.nobody_comes(20 * MINUTE)
+    day.sign_in()
+    day.pass_until(day.at(24))
+    day.judge()
