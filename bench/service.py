@@ -81,7 +81,7 @@ def main() -> None:
             homes.aws_config(home)
             path = homes.write_token(homes.token())
             with subject.watcher(it) as running:
-                rows += idle(running.pid, 5.0 if it.quick else 300.0, 0.5 if it.quick else 10.0)
+                rows += idle(running.pid, 2.0 if it.quick else 300.0, 0.2 if it.quick else 10.0)
                 rows += reads(running.pid, path, wait_for_beat=not it.quick)
         with subject.home() as home, Simulator() as center:
             homes.aws_config(home)
@@ -132,7 +132,7 @@ def reads(pid: int, path: Path, *, wait_for_beat: bool) -> list[list[str]]:
     before = use(pid)
     for _ in range(READS):
         path.read_bytes()
-    time.sleep(1)
+    time.sleep(0.5)
     used = use(pid).since(before)
     return [
         [f"wake-ups by {READS} foreign reads", str(used.wakeups), subject.aim(used.wakeups, 0)],

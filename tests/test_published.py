@@ -20,10 +20,11 @@ from ssowatch.commands import status
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=12,
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), VALUES))
 def test_it_reads_what_json_reads(document):
     content = protocol.encoded(document)
@@ -95,7 +96,9 @@ def publish(home):
         os.close(fd)
 
 
-@pytest.mark.parametrize(("sign_ins", "names", "code", "words"), CHECKS)
+@pytest.mark.parametrize(
+    ("sign_ins", "names", "code", "words"), CHECKS, ids=[f"{row[1]} of {row[0]}" for row in CHECKS]
+)
 def test_the_short_way_of_check_answers_as_the_long_one(publish, capsys, sign_ins, names, code, words):
     publish([SIGN_INS[name] for name in sign_ins])
     answers = []

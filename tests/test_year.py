@@ -264,7 +264,7 @@ PORTALS = {
 }
 
 
-FAST = ("default", "15 minute sign-ins", "12 hour tokens")
+FAST = ("default", "12 hour tokens")
 
 
 @pytest.mark.parametrize(
