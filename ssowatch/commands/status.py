@@ -42,9 +42,10 @@ def main(arguments: list[str]) -> int:
 
 def _copied(content: bytes) -> int:
     try:
-        os.write(1, content)
+        while content:
+            content = content[os.write(1, content) :]
     except BrokenPipeError:
-        return 0
+        pass
     return 0
 
 
