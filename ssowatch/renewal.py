@@ -4,13 +4,16 @@ Rules of this file:
 1. The *write lock* is held from the first read to the write, the call included: of two ssowatch processes the second
    finds the work done. No AWS SDK takes a lock, so the file is read again after the call as well.
 2. Whatever changed the file meanwhile won, and is *adopted*; our answer is written over it only where it is from the
-   same client registration and lives longer. A file that vanished stays away.
+   same client registration, and lives longer or has lost the refresh token (as SDKs lose one that is not sent anew). A
+   file that vanished stays away.
 3. An attempt is recorded before the call, its result together with the write, under the memory lock: the watcher never
    sees one without the other.
 4. A lost answer (the connection broke after sending, or the read timed out) is replayed once, by the same child: under
    a rotating server the new refresh token is in the lost answer, and a server with a grace period gives it again.
-5. InvalidGrant on a file that changed is benign: another client renewed first. On an unchanged file it is final for
-   this token; one ListAccounts call tells whether the access token still lives.
+5. InvalidGrant on a file that changed is benign: another client renewed first. Unless the portal refuses the other's
+   token, too: a service that takes a reused refresh token for theft ends the whole sign-in, and the one in the file
+   now is asked about once. On an unchanged file InvalidGrant is final for this token; one ListAccounts call tells
+   whether the access token still lives.
 6. Room on disk is taken before the call: an answer that cannot be written is a token lost.
 """
 
@@ -114,6 +117,15 @@ def _fingerprint(sign_in: SignIn) -> str | None:
     return None
 
 
+def _outdone(other: Token, used: Token, expires_at: datetime) -> bool:
+    """Whether an answer for `used`, good until `expires_at`, is better than what another program wrote meanwhile.
+
+    By whole seconds, as the file has them: else a sign-in of the same second would be taken for a shorter one.
+    """
+    longer = expires_at.replace(microsecond=0) > other.expires_at
+    return other.client == used.client and (longer or not other.refreshable)
+
+
 @dataclass(slots=True)
 class _Renewal:
     """The steps under the write lock."""
@@ -146,7 +158,7 @@ class _Renewal:
         else:
             won = before is not None and token.fingerprint != before
             fresh = seen.token.renewed_at is not None and timedelta() <= now - seen.token.renewed_at < _REST
-            idle = (fresh or won) and token.expires_at > now
+            idle = (fresh or won) and token.expires_at > now and not seen.token.refused
         if idle and before is not None and token.fingerprint != before:
             return self._outcome(Result.ADOPTED, contents, "another program renewed it meanwhile")
         if idle:
@@ -157,7 +169,7 @@ class _Renewal:
             return self._outcome(Result.REFUSED, contents, registration_expired(self.sign_in, ended).message)
         return None
 
-    def _call(self, contents: Contents, draft: files.Draft) -> Outcome:
+    def _call(self, contents: Contents, draft: files.Draft, *, beaten: bool = False) -> Outcome:
         token = contents.token
         self._remember_of(token, lambda known: memory.begun(known, token, self.now(), random.random()))  # noqa: S311
         portal = self.portal(self.sign_in)
@@ -171,7 +183,7 @@ class _Renewal:
             case Granted():
                 return self._write(contents, answer, began, draft)
             case Refusal():
-                return self._refused(contents, answer, portal, lost=lost)
+                return self._refused(contents, answer, portal, draft, lost=lost, beaten=beaten)
             case Unanswered():
                 draw = random.random()  # noqa: S311 - jitter
                 self._remember_of(token, lambda known: memory.failed(known, token, answer.reason, self.now(), draw))
@@ -188,14 +200,15 @@ class _Renewal:
                 current = used  # whoever truncated it did not come back; the new token makes it whole
             if current is None:
                 return self._outcome(Result.REFUSED, None, "signed out meanwhile; the new token was not kept")
-            changed = current.token.fingerprint != used.token.fingerprint
-            if changed and not (current.token.client == used.token.client and expires_at > current.token.expires_at):
+            if current.token.fingerprint != used.token.fingerprint and not _outdone(
+                current.token, used.token, expires_at
+            ):
                 return self._outcome(Result.ADOPTED, current, "another program renewed it meanwhile")
             content, token = tokenfile.renewed(
                 current.document,
                 access_token=answer.access_token,
                 expires_at=expires_at,
-                refresh_token=answer.refresh_token,
+                refresh_token=answer.refresh_token or (None if current.token.refreshable else used.refresh_token),
             )
             draft.publish(content)
             with suppress(OSError):  # the token is safe; a lost memory costs one early renewal
@@ -206,13 +219,17 @@ class _Renewal:
         minutes = int(answer.life.total_seconds() // 60)
         return Outcome(self.sign_in.name, Result.RENEWED, token.expires_at, f"renewed for {minutes} min")
 
-    def _refused(self, used: Contents, answer: Refusal, portal: Portal, *, lost: bool) -> Outcome:
+    def _refused(
+        self, used: Contents, answer: Refusal, portal: Portal, draft: files.Draft, *, lost: bool, beaten: bool
+    ) -> Outcome:
         self.pause(_SECOND_LOOK_SECONDS)  # the client that won may still be writing
         current = cache.load_patiently(self.sign_in.name)
         if current is None:
             return self._outcome(Result.REFUSED, None, "signed out meanwhile")
         if current.token.fingerprint != used.token.fingerprint:
             self._observe(current)
+            if not beaten and current.token.refreshable and portal.lives(current) is False:
+                return self._call(current, draft, beaten=True)
             return self._outcome(Result.ADOPTED, current, "another program renewed it first")
         reason = answer.reason + (", after an answer that was lost on the way" if lost else "")
         alive = portal.lives(current)

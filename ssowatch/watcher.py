@@ -120,7 +120,8 @@ class Watcher:
         problem = sight.problem.message if sight.problem else None
         if problem != self._problem_said:
             self._problem_said = problem
-            log.info("%s", plain(problem, 600) if problem else "the configs are well again")
+            fix = f"; {sight.problem.fix}" if sight.problem and sight.problem.fix else ""
+            log.info("%s", plain(problem + fix, 600) if problem else "the configs are well again")
         due = []
         for row in sight.rows:
             name = row.sign_in.name

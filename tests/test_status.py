@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -201,9 +203,25 @@ def test_names_from_config_files_are_shown_as_data(home):
 
 
 def test_a_closed_pipe_is_no_error(home):
-    import subprocess
-    import sys
-
     program = f"{sys.executable} -m ssowatch status | true"
     ended = subprocess.run(["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_watch_shows_it_again_when_it_changes(home):
+    homes.aws_config(home)
+    command = [sys.executable, "-m", "ssowatch", "status", "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+        try:
+            assert "signed out" in until_footer(watching)
+            homes.write_token(token())
+            assert "valid" in until_footer(watching)
+        finally:
+            watching.kill()
+
+
+def until_footer(watching: subprocess.Popen[str]) -> str:
+    shown = ""
+    while "No watcher is running" not in shown:
+        shown += watching.stdout.readline()
+    return shown

@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     """Answer; exit 0 good, 1 no, 2 unknown name or a wrong option."""
     from datetime import UTC, datetime
 
+    said = ""
     while True:
         now = datetime.now(UTC).astimezone()  # noqa: TID251 - a command of its own: importing the service's clock costs
         document = _document(now)
@@ -80,7 +81,12 @@ def run(options: argparse.Namespace) -> int:
         shown = {**document, "sign_ins": chosen} if options.names else document
         if options.names:
             shown["unwatched"] = left_out
-        _show(shown, now, options)
+        text = _text(shown, now, options)
+        if text != said:
+            said = text
+            if options.watch and sys.stdout.isatty():
+                print("\033[H\033[2J", end="")
+            print(text, flush=True)
         if not options.watch:
             return 0
         time.sleep(_WATCH_SECONDS)
@@ -94,17 +100,14 @@ def _document(now: datetime) -> dict[str, Any]:
     return survey.document(now)
 
 
-def _show(document: dict[str, Any], now: datetime, options: argparse.Namespace) -> None:
+def _text(document: dict[str, Any], now: datetime, options: argparse.Namespace) -> str:
     if options.json:
         import json
 
-        print(json.dumps(document, ensure_ascii=False), flush=True)
-        return
+        return json.dumps(document, ensure_ascii=False)
     from ssowatch.status_table import table
 
-    if options.watch and sys.stdout.isatty():
-        print("\033[H\033[2J", end="")
-    print(table(document, now, min(_columns() or 80, 120)), flush=True)
+    return table(document, now, min(_columns() or 80, 120))
 
 
 def _columns() -> int:
