@@ -16,7 +16,6 @@ import json
 import math
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -101,7 +100,7 @@ def _quietly(*command: str | Path) -> None:
 @contextmanager
 def home() -> Iterator[Path]:
     """An empty HOME, for this process too; a short name, so that the socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="h") as place:
+    with tempfile.TemporaryDirectory(prefix="h", ignore_cleanup_errors=True) as place:
         before = dict(os.environ)
         os.environ.clear()
         os.environ.update(HOME=place, PATH=before.get("PATH", os.defpath), LC_ALL="C.UTF-8")
@@ -110,8 +109,6 @@ def home() -> Iterator[Path]:
         finally:
             os.environ.clear()
             os.environ.update(before)
-            shutil.rmtree(place, ignore_errors=True)
-            Path(place).mkdir(exist_ok=True)
 
 
 @contextmanager

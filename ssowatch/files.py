@@ -122,8 +122,8 @@ class Draft:
             self.drop()
             raise
 
-    def publish(self, content: bytes) -> None:
-        """Replace the file by `content`, mode 0600.
+    def publish(self, content: bytes, *, durable: bool = True) -> None:
+        """Replace the file by `content`, mode 0600. `durable`: it lasts through a power cut, at the price of a sync.
 
         Raises:
             OSError: it cannot; the old file is untouched.
@@ -133,10 +133,12 @@ class Draft:
             os.lseek(self._fd, 0, os.SEEK_SET)
             _write(self._fd, content)
             os.ftruncate(self._fd, len(content))
-            os.fsync(self._fd)
+            if durable:
+                os.fsync(self._fd)
             os.replace(self._temp, self.path)  # noqa: PTH105
             self._temp = ""
-            _sync_folder(self.path)
+            if durable:
+                _sync_folder(self.path)
         finally:
             self.drop()
 
@@ -168,14 +170,14 @@ def _sync_folder(path: str) -> None:
             os.close(fd)
 
 
-def replace(path: str, content: bytes) -> None:
-    """Replace a file as a whole, mode 0600.
+def replace(path: str, content: bytes, *, durable: bool = True) -> None:
+    """Replace a file as a whole, mode 0600. `durable`: it lasts through a power cut, at the price of a sync.
 
     Raises:
         OSError: it cannot; the old file is untouched.
 
     """
-    Draft(path).publish(content)
+    Draft(path).publish(content, durable=durable)
 
 
 class BusyError(Exception):

@@ -176,7 +176,7 @@ class Watcher:
         if comparable == self._published:
             return
         try:
-            files.replace(paths.status_file(), protocol.encoded(fresh))
+            files.replace(paths.status_file(), protocol.encoded(fresh), durable=False)
             self._published = comparable
         except OSError as error:
             log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)

@@ -82,6 +82,12 @@ def nothing():
     pass
 
 
+def once(act):
+    """The first time only."""
+    acts = iter([act])
+    return lambda: next(acts, nothing)()
+
+
 class Desk:
     """A home with a token file from the simulator, and what a test wants to know of it."""
 
@@ -336,7 +342,57 @@ def test_a_renewal_by_another_program_during_ours_is_adopted_when_ours_is_refuse
     assert desk.tokens_asked_for() == ["ok", "InvalidGrantException"]
     assert desk.memory().token.refused is None
     assert desk.memory().token.fingerprint == memory.mark(CORP, cache.load(NAME).token)
-    assert not desk.simulator.calls("ListAccounts")
+    assert [call.outcome for call in desk.simulator.calls("ListAccounts")] == ["ok"], "it does not end the sign-in"
+
+
+@pytest.mark.parametrize("only_due", [True, False])
+def test_a_lost_race_that_the_service_takes_for_theft_is_a_refusal(desk, only_due):
+    """The reuse ended the sign-in: the other program's token in the file is as dead as ours."""
+    desk.simulator.change(refresh_tokens="revoke")
+    desk.clock.now += 31 * MINUTE
+    outcome = desk.renew(only_due=only_due, before=once(desk.other_client_renews))
+    assert outcome.result is Result.REFUSED
+    assert desk.tokens_asked_for() == ["ok", "InvalidGrantException", "InvalidGrantException"]
+    assert desk.memory().token.fingerprint == memory.mark(CORP, cache.load(NAME).token)
+    assert desk.memory().token.alive is False
+    assert [call.outcome for call in desk.simulator.calls("ListAccounts")] == ["UnauthorizedException"] * 2
+
+
+def test_a_race_lost_to_a_token_that_is_not_taken_yet_is_renewed_once_more(desk):
+    """A portal that is late to learn of a token is no end of the sign-in: the second renewal tells."""
+    desk.clock.now += 31 * MINUTE
+
+    def other_client_renews():
+        desk.other_client_renews()
+        desk.write(desk.read(), accessToken="not-known-yet")
+
+    outcome = desk.renew(before=once(other_client_renews))
+    assert outcome.result is Result.RENEWED
+    assert desk.tokens_asked_for() == ["ok", "InvalidGrantException", "ok"]
+
+
+def test_a_refresh_token_that_another_program_lost_during_ours_is_put_back(desk):
+    """AWS may send none anew; SDKs then write a file without one."""
+    desk.simulator.change(refresh_tokens="none")
+    desk.clock.now += 31 * MINUTE
+    kept = desk.read()["refreshToken"]
+
+    def other_client_renews():
+        desk.other_client_renews()
+        desk.write(desk.read(), refreshToken=...)
+
+    assert desk.renew(before=other_client_renews).result is Result.RENEWED
+    assert desk.read()["refreshToken"] == kept
+    desk.clock.now += 31 * MINUTE
+    assert desk.renew(only_due=True).result is Result.RENEWED
+
+
+def test_a_sign_in_of_the_same_second_by_the_same_registration_is_left_alone(desk):
+    """The file has whole seconds: the new sign-in must not be taken for the shorter-lived one."""
+    desk.clock.now += 31 * MINUTE + 0.7 * SECOND
+    used = desk.read()
+    outcome = desk.renew(before=lambda: desk.write(desk.simulator.sign_in(client_id=used["clientId"])))
+    assert outcome.result is Result.ADOPTED
 
 
 def test_the_winner_may_be_still_writing_when_the_refusal_comes(desk):

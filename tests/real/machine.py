@@ -150,9 +150,7 @@ class Said:
 class AwsClient(Program):
     """`boto3_program.py`, or another that answers as it does, running."""
 
-    def __init__(
-        self, environ: Mapping[str, str], output: Path, command: Sequence[str | Path] = BOTO3_PROGRAM
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], output: Path, command: Sequence[str | Path] = BOTO3_PROGRAM) -> None:
         named = {**environ, "AWS_SDK_UA_APP_ID": CLIENT_NAME}
         super().__init__(command, named, output, subprocess.PIPE)
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()

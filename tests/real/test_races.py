@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from real.machine import Said, until, write_in_place
-from real.true_clock import RUN_OUT, SOON, JsClient, age, on_true_clock, started
+from real import javascript
+from real.machine import BOTO3_PROGRAM, Said, until, write_in_place
+from real.true_clock import RUN_OUT, SOON, age, on_true_clock, started
 
 pytestmark = [
     pytest.mark.real,
@@ -46,13 +46,14 @@ def machine(tmp_path_factory):
 
 
 def start(machine, sdk):
-    return JsClient.start(machine) if sdk == "js" else machine.start_client()
+    command, environ = javascript.program() if sdk == "js" else (BOTO3_PROGRAM, {})
+    return machine.start_client(command, **environ)
 
 
 def queued(program):
     """It stands before the write lock, or holds it: it has read the token that it will compare with."""
     with contextlib.suppress(FileNotFoundError):  # a file that it closed meanwhile
-        return any(os.readlink(link).endswith(".write") for link in Path(f"/proc/{program.pid}/fd").iterdir())
+        return any(link.readlink().suffix == ".write" for link in Path(f"/proc/{program.pid}/fd").iterdir())
     return False
 
 
@@ -70,7 +71,8 @@ def token(machine):
 
 def status(machine):
     """State and problem, as `ssowatch status` says them."""
-    (corp,) = json.loads(machine.ssowatch("status", "--json").stdout)["sign_ins"]
+    sign_ins = json.loads(machine.ssowatch("status", "--json").stdout)["sign_ins"]
+    corp = next(one for one in sign_ins if one["name"] == "corp")
     return corp["state"], corp["problem"]
 
 
@@ -221,7 +223,7 @@ def test_ssowatch_alone_calls_once(machine, policy, commands, life):
     age(machine, LIVES[life])
     machine.simulator.hold()
     first = started(machine, *commands[0])
-    until(lambda: machine.simulator.waiting(), "the first asks for a token")
+    until(machine.simulator.waiting, "the first asks for a token")
     others = [started(machine, *command) for command in commands[1:]]
     until(lambda: all(queued(other) for other in others), "the others wait for it")
     with Reader(machine.token_file) as reader:
@@ -259,7 +261,7 @@ def test_a_slow_renewal_leaves_a_new_sign_in_alone(machine, policy, sign_in):
     old = age(machine, SOON)
     machine.simulator.hold()
     child = started(machine, *DUE)
-    until(lambda: machine.simulator.waiting(), "it asks for a token")
+    until(machine.simulator.waiting, "it asks for a token")
     sign_in(machine, old)
     written = machine.token_file.read_bytes()
     machine.simulator.let_in("ssowatch")
@@ -273,7 +275,7 @@ def test_a_slow_renewal_does_not_undo_a_logout(machine):
     age(machine, SOON)
     machine.simulator.hold()
     child = started(machine, *DUE)
-    until(lambda: machine.simulator.waiting(), "it asks for a token")
+    until(machine.simulator.waiting, "it asks for a token")
     machine.token_file.unlink()
     machine.simulator.let_in("ssowatch")
     assert outcome(child) == "refused"
@@ -287,7 +289,7 @@ def test_for_contrast_an_sdk_overwrites_a_new_sign_in(machine, sdk):
     machine.simulator.hold()
     with ThreadPoolExecutor() as pool:
         said = pool.submit(start(machine, sdk).call, "dev")
-        until(lambda: machine.simulator.waiting(), "it asks for a token")
+        until(machine.simulator.waiting, "it asks for a token")
         machine.sign_in(user="somebody else")
         machine.simulator.let_in(sdk)
         assert said.result().ok

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real.machine import CLIENT_NAME, PATIENCE, AwsClient, Machine, Program, until
+from real.machine import CLIENT_NAME, PATIENCE, Machine, Program, until
 from simulator.clients import clients
 from simulator.server import Simulator
 
@@ -164,19 +163,3 @@ def started(machine: Machine, *arguments: str) -> Program:
     program = Program(command, machine.environ, machine.home.parent / f"ssowatch{number}.txt")
     machine._programs.append(program)
     return program
-
-
-class JsClient(AwsClient):
-    """`js/program.cjs`, running."""
-
-    program = Path(__file__).with_name("js") / "program.cjs"
-
-    @classmethod
-    def start(cls, machine: Machine) -> JsClient:
-        """On that machine."""
-        node, modules = shutil.which("node"), Path(sys.prefix) / "js/node_modules"
-        required(node and modules.is_dir(), "Node.js, and scripts/test the AWS SDK for it")
-        environ = {**machine.environ, "NODE_PATH": str(modules)}
-        client = cls(environ, machine.home.parent / f"js{len(machine._programs)}.txt", [node, cls.program])
-        machine._programs.append(client)
-        return client
