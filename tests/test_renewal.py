@@ -85,7 +85,11 @@ def nothing():
 def once(act):
     """The first time only."""
     acts = iter([act])
-    return lambda: next(acts, nothing)()
+
+    def first():
+        next(acts, nothing)()
+
+    return first
 
 
 class Desk:
