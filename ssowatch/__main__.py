@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    if sys.argv[1:2] == ["status"]:
-        from ssowatch.commands import status
+    try:
+        for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show "…" shows "?"
+            if stream and stream.encoding.lower() != "utf-8":
+                stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if sys.argv[1:2] == ["status"]:
+            from ssowatch.commands import status
 
-        return status.main(sys.argv[2:])
-    from ssowatch import cli
+            code = status.main(sys.argv[2:])
+        else:
+            from ssowatch import cli
 
-    return cli.main(sys.argv[1:])
+            code = cli.main(sys.argv[1:])
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:  # a closed or full output; what a command can mend it handles itself
+        if sys.stderr:
+            print(f"ssowatch: {error.strerror or error}", file=sys.stderr)
+        os._exit(1)  # not by way of another flush of what cannot be written
+    return code
 
 
 if __name__ == "__main__":

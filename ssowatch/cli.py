@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from importlib import import_module
+from itertools import pairwise
 
 from ssowatch import __version__
 
@@ -12,7 +13,7 @@ COMMANDS = {
     "run": "watch in the foreground (what the service starts)",
     "status": "each sign-in: good until when, what happens next, what is needed from you",
     "refresh": "renew tokens now",
-    "demo": "see a whole day in two minutes, in a throw-away home with a simulated portal",
+    "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "config": "write, check or show the ssowatch config",
 }
 
@@ -20,7 +21,9 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Run a command; returns the exit code of the contract (0, 1, 2, 75, 78, 130)."""
     os.umask(0o077)
-    parser = _parser(next((word for word in arguments if word in COMMANDS), None))
+    parser = _parser(
+        next((word for before, word in pairwise(["", *arguments]) if word in COMMANDS and before != "--config"), None)
+    )
     try:
         options = parser.parse_args(arguments)
         if options.config:

@@ -181,7 +181,7 @@ def replace(path: str, content: bytes, *, durable: bool = True) -> None:
 
 
 class BusyError(Exception):
-    """Somebody else holds the lock."""
+    """Somebody else holds the lock; the argument is its pid, as far as it is known, else ""."""
 
 
 @contextlib.contextmanager
@@ -194,7 +194,7 @@ def locked(path: str, wait: float) -> Iterator[int]:
 
     """
     private_dir(os.path.dirname(path))  # noqa: PTH120
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         deadline = time.monotonic() + wait
         while True:
@@ -203,8 +203,10 @@ def locked(path: str, wait: float) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise BusyError(path) from None
+                    raise BusyError(os.pread(fd, 20, 0).decode(errors="replace").strip()) from None
                 time.sleep(0.02)  # flock has no time-out of its own; a signal would interrupt the whole program
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
         yield fd
     finally:
         os.close(fd)

@@ -13,9 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -42,6 +40,7 @@ from ssowatch.answers import Answer, Granted, Refusal, Unanswered
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.tokenfile import Contents
+from ssowatch.undumpable import refuse_dumps
 
 if TYPE_CHECKING:
     from mypy_boto3_sso.client import SSOClient
@@ -66,7 +65,6 @@ _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError)  # a proxy or TLS may
 _MAYBE_ACTED = (ReadTimeoutError, ConnectionClosedError)
 _ABSURD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What botocore's parser raises on an answer that makes no sense."""
-_PR_SET_DUMPABLE = 4
 _NO_CONFIG = {
     # (name in the config, environment variable, default, conversion): no file, no profile, whatever the environment says
     "profile": (None, None, None, None),
@@ -79,7 +77,7 @@ class IdentityCenter:
     """The portal of one sign-in."""
 
     def __init__(self, sign_in: SignIn) -> None:
-        _refuse_core_dumps()
+        refuse_dumps()
         self._sign_in = sign_in
         session = botocore.session.Session(session_vars=_NO_CONFIG)
         session.register_component("data_loader", _service_models())
@@ -195,9 +193,3 @@ def _reason(error: Exception) -> str:
         SSLError: "TLS failed (a captive portal, or a company CA that AWS_CA_BUNDLE should name)",
     }
     return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)
-
-
-def _refuse_core_dumps() -> None:
-    """From here on this process holds tokens: no core dump, no ptrace by other processes of the user."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

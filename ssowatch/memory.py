@@ -62,9 +62,9 @@ def begun(memory: Memory, token: Token, now: datetime, draw: float) -> Memory:
     return replace(memory, token=replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at))
 
 
-def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float) -> Memory:
-    """After a call that got no answer: the next try, counted from now."""
-    attempts = max(memory.token.attempts, 1)
+def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float, *, begun: bool = True) -> Memory:
+    """After an attempt that came to nothing: the next try, counted from now. `begun`: it was counted before."""
+    attempts = max(memory.token.attempts + (not begun), 1)
     retry_at = now + back_off(attempts, _left(memory, token, now), draw)
     after = replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at, failure=reason)
     return replace(memory, token=after)
@@ -122,8 +122,9 @@ def back_off(attempts: int, left: timedelta, draw: float) -> timedelta:
     """How long to wait: full jitter, `draw` in [0, 1) of 2 s, 4 s, 8 s and so on.
 
     The cap is 30 s while less than 15 minutes of the token are left, else 300 s (AWS Architecture Blog, "Exponential
-    Backoff And Jitter").
+    Backoff And Jitter"). No wait reaches into the last 15 minutes: one of 5 minutes, begun at 16, would let botocore
+    come first although AWS answers again. The attempt itself takes time as well, hence 30 s more.
     """
-    cap = _CAP_SHORT_OF_TIME if left < _SHORT_OF_TIME else _CAP
+    cap = max(_CAP_SHORT_OF_TIME, min(_CAP, left - _SHORT_OF_TIME - _CAP_SHORT_OF_TIME))
     longest: timedelta = min(cap, _BASE * 2.0 ** min(attempts - 1, 10))
     return max(_FLOOR, draw * longest)

@@ -1,4 +1,4 @@
-"""Says that the network came up, while a renewal fails (rank 2; Linux netlink route socket, rtnetlink(7)).
+"""Says that the network came up, while a renewal fails (an edge; Linux netlink route socket, rtnetlink(7)).
 
 Rules of this file:
 1. It causes a tick and decides nothing. It is open only while somebody waits for the network: idle it costs nothing.

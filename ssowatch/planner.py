@@ -158,4 +158,9 @@ def _with_end(decided: Plan, now: datetime) -> Memory:
     over = decided.state is State.LOGIN_REQUIRED
     if over == bool(lineage.ended_at):
         return decided.memory
-    return replace(decided.memory, lineage=replace(lineage, ended_at=now if over else None))
+    if over:
+        return replace(decided.memory, lineage=replace(lineage, ended_at=now))
+    noticed_still = tuple(
+        cause for cause in lineage.noticed if cause is not Cause.ENDED
+    )  # the real end is still to come
+    return replace(decided.memory, lineage=replace(lineage, ended_at=None, noticed=noticed_still))

@@ -33,11 +33,10 @@ def token_file(sign_in: SignIn, fault: str) -> Problem:
     return Problem("token_file", f"{place} {fault}", f"sign in again, which writes it anew: {login_command(sign_in)}")
 
 
-def signed_out(sign_in: SignIn, at: datetime | None) -> Problem | None:
-    """The token file was removed, by `aws sso logout` or by hand; None where there never was one."""
-    if at is None:
-        return None
-    return Problem("signed_out", f"the token file was removed (seen {_clock(at)})", login_command(sign_in))
+def signed_out(sign_in: SignIn, at: datetime | None) -> Problem:
+    """No token file: it was removed, by `aws sso logout` or by hand, or there never was one (`at` is None)."""
+    why = f"the token file was removed (seen {_clock(at)})" if at else "nobody has signed in yet"
+    return Problem("signed_out", why, login_command(sign_in))
 
 
 def refused(sign_in: SignIn, tried: TokenMemory) -> Problem:

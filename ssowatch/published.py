@@ -1,4 +1,4 @@
-"""The published state, read and written (an edge). `status` starts with it: `os` and `fcntl` alone.
+"""The published state, read (an edge). `status` starts with it: `os` and `fcntl` alone.
 
 Rules of this file:
 1. The file counts while a watcher holds its lock and the pid in the lock is the pid in the file.
@@ -25,7 +25,7 @@ _HEAD = 160
 def running_watcher() -> int | None:
     """The pid of the watcher that holds the lock, else None."""
     try:
-        fd = os.open(paths.watcher_lock(), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(paths.watcher_lock(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -46,11 +46,13 @@ def read() -> bytes | None:
     if pid is None:
         return None
     try:
-        fd = os.open(paths.status_file(), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(paths.status_file(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         content = os.read(fd, _LARGEST)
+    except OSError:  # not a file
+        return None
     finally:
         os.close(fd)
     return content if b'"watcher": {"running": true, "pid": %d,' % pid in content[:_HEAD] else None

@@ -35,8 +35,8 @@ from ssowatch.model import Memory, Policy, SignIn, Token
 from ssowatch.problems import no_refresh_token, registration_expired
 from ssowatch.tokenfile import Contents
 
-_LOCK_SECONDS = 60.0
-"""As long as the longest call of the one before us: two attempts of connect and read time-out, and the probe."""
+_LOCK_SECONDS = 30.0
+"""Longer than nearly every renewal; who waits in vain says so and tries again."""
 _MEMORY_SECONDS = 5.0
 _SECOND_LOOK_SECONDS = 1.0
 _REST = timedelta(seconds=60)
@@ -101,13 +101,31 @@ def renew(
         before = _fingerprint(sign_in)
         with files.locked(paths.write_lock(sign_in.name), _LOCK_SECONDS):
             return _Renewal(sign_in, policy, portal, now, pause).run(before, only_due=only_due)
-    except files.BusyError:
-        return Outcome(sign_in.name, Result.UNREACHABLE, None, "another ssowatch process is still at it")
+    except files.BusyError as error:
+        who = f" (pid {error})" if str(error) else ""
+        return _came_to_nothing(sign_in, f"another ssowatch process is still at it{who}", now)
     except cache.TokenFileUnreadableError as error:
         return Outcome(sign_in.name, Result.REFUSED, None, f"the token file {error}")
     except OSError as error:
         place = f" {error.filename}" if error.filename else ""
-        return Outcome(sign_in.name, Result.UNREACHABLE, None, f"cannot write{place}: {error.strerror}")
+        return _came_to_nothing(sign_in, f"cannot write{place}: {error.strerror}", now)
+
+
+def _came_to_nothing(sign_in: SignIn, reason: str, now: Callable[[], datetime]) -> Outcome:
+    """Before any call: recorded like every failure, so that `status` says it and the next try waits."""
+    with suppress(cache.TokenFileUnreadableError, files.BusyError, OSError):
+        if contents := cache.load(sign_in.name):
+            token, draw = contents.token, random.random()  # noqa: S311 - jitter
+            mark = memory.mark(sign_in, token)
+            memories.update(
+                sign_in.name,
+                lambda known: (
+                    memory.failed(known, token, reason, now(), draw, begun=False)
+                    if known.token.fingerprint == mark
+                    else known
+                ),
+            )
+    return Outcome(sign_in.name, Result.UNREACHABLE, None, reason)
 
 
 def _fingerprint(sign_in: SignIn) -> str | None:

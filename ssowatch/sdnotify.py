@@ -1,4 +1,4 @@
-"""Tells systemd how the service is, by sd_notify(3) (rank 2; standard library).
+"""Tells systemd how the service is, by sd_notify(3) (an edge; standard library).
 
 Rules of this file:
 1. It never raises and hardly waits: whoever started us, the service goes on.

@@ -50,14 +50,19 @@ class Server:
             listener.bind(path)
         finally:
             os.umask(umask)
+        self._bound = os.stat(path)  # noqa: PTH116
         self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=protocol.LONGEST_REQUEST)
 
     async def close(self) -> None:
         """Stop listening and take the socket away."""
         if self._server:
             self._server.close()
-            with suppress(FileNotFoundError):
-                os.unlink(paths.socket_path())  # noqa: PTH108
+            path = paths.socket_path()
+            with suppress(OSError):
+                if os.path.samestat(self._bound, os.stat(path)):  # noqa: PTH116 - not another watcher's
+                    os.unlink(path)  # noqa: PTH108
+                if not path.startswith(paths.state_dir()):
+                    os.rmdir(path.rpartition("/")[0])  # noqa: PTH106 - the one in /tmp
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1

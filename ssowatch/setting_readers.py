@@ -1,4 +1,4 @@
-"""The readers of the config: each checks one kind of value and says what to write instead (rank 2, one edge with settings.py).
+"""The readers of the config: each checks one kind of value and says what to write instead (an edge, one edge with settings.py).
 
 Rules of this file:
 1. A reader takes a `Node` and gives the value, or raises `SettingsError` for exactly that node.

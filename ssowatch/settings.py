@@ -1,4 +1,4 @@
-"""Our config: two YAML layers -> frozen, typed `Settings` (rank 2).
+"""Our config: two YAML layers -> frozen, typed `Settings` (an edge).
 
 With setting_readers.py (checks one value) and yaml_layers.py (text, lines, merging) one edge: the config files.
 

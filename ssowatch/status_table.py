@@ -16,7 +16,8 @@ from ssowatch.plain import plain
 
 _DAY = timedelta(days=1)
 _GAP = "  "
-_WIDE = 70
+_SHORTEST_NAME = 16
+_HEAD = ["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"]
 
 
 def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
@@ -24,21 +25,35 @@ def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
     sign_ins, problem = document["sign_ins"], document["problem"]
     blocks = [_problem(problem, "", width)] if problem else []
     if sign_ins:
-        names = [_name(one) for one in sign_ins]
-        column = min(max(map(len, ["SIGN-IN", *names])), max(12, width - (48 if width >= _WIDE else 30)))
-        blocks.append(
-            _cells(["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"][: None if width >= _WIDE else 3], column, width)
-        )
-        for one, name in zip(sign_ins, names, strict=True):
-            blocks.append(_sign_in(one, name, now, column, width, watched=document["watcher"]["running"]))
+        watched = document["watcher"]["running"]
+        rows = [_row(one, now, watched=watched) for one in sign_ins]
+        widths = _widths(rows, width)
+        blocks.append(_cells(_HEAD, widths, width))
+        for one, row in zip(sign_ins, rows, strict=True):
+            blocks.append(_cells(row, widths, width) + _details(one, width))
     blocks.append(_unwatched(document["unwatched"], width))
     blocks.append(_footer(document["watcher"], now, width))
     return "\n".join(line for block in blocks for line in block)
 
 
-def _sign_in(one: dict[str, Any], name: str, now: datetime, column: int, width: int, *, watched: bool) -> list[str]:
-    state = one["state"].replace("_", " ")
-    lines = _cells([name, state, _good_until(one, now), _next(one, now, watched=watched)], column, width)
+def _row(one: dict[str, Any], now: datetime, *, watched: bool) -> list[str]:
+    return [_name(one), one["state"].replace("_", " "), _good_until(one, now), _next(one, now, watched=watched)]
+
+
+def _widths(rows: list[list[str]], width: int) -> list[int]:
+    """The columns' widths; the last is 0 where NEXT does not fit beside the others and gets lines of its own."""
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
+    spare = width - sum(widths[1:]) - 3 * len(_GAP)
+    if spare < min(widths[0], _SHORTEST_NAME):
+        widths[3] = 0
+        spare = width - sum(widths[1:]) - 2 * len(_GAP)
+    widths[0] = max(min(widths[0], spare), 4)
+    return widths
+
+
+def _details(one: dict[str, Any], width: int) -> list[str]:
+    """Who uses it, and what is wrong."""
+    lines: list[str] = []
     users = [plain(profile, 60) for profile in one["profiles"]]
     users += [f"{plain(each['server'], 40)} ({plain(each['client'], 40)})" for each in one["mcp_servers"]]
     if users:
@@ -91,15 +106,14 @@ def clock(at: datetime, now: datetime) -> str:
     return local.strftime("%a %H:%M") if abs(local - now) < 6 * _DAY else local.strftime("%Y-%m-%d %H:%M")
 
 
-def _cells(cells: list[str], column: int, width: int) -> list[str]:
-    """A row of the table; on a narrow screen what comes next has a line of its own."""
-    name, state, until, *upcoming = cells
-    if len(name) > column:
-        name = name[: column - 1] + "…"
-    first = [name.ljust(column), state.ljust(14), until.ljust(12)]
-    if width >= _WIDE:
-        return [_GAP.join(first + upcoming).rstrip()[:width]]
-    return [_GAP.join(first).rstrip()[:width], *(f"  {text}"[:width] for text in upcoming)]
+def _cells(cells: list[str], widths: list[int], width: int) -> list[str]:
+    """A row of the table; a long name is cut, nothing else ever is."""
+    name, *others = cells
+    name = name if len(name) <= widths[0] else name[: widths[0] - 1] + "…"
+    padded = [cell.ljust(column) for cell, column in zip([name, *others], widths, strict=True)]
+    if widths[3]:
+        return [_GAP.join(padded).rstrip()]
+    return [_GAP.join(padded[:3]).rstrip(), *([] if cells is _HEAD else _wrapped(others[2], "  ", width))]
 
 
 def _problem(problem: dict[str, Any], indent: str, width: int) -> list[str]:
@@ -123,6 +137,6 @@ def _unwatched(unwatched: list[dict[str, Any]], width: int) -> list[str]:
 
 def _footer(watcher: dict[str, Any], now: datetime, width: int) -> list[str]:
     if watcher["running"]:
-        since = clock(datetime.fromisoformat(watcher["since"]), now)
-        return ["", f"Watching since {since} (pid {watcher['pid']})."]
+        since = f" since {clock(datetime.fromisoformat(watcher['since']), now)}" if watcher["since"] else ""
+        return ["", f"Watching{since} (pid {watcher['pid']})."]
     return ["", *_wrapped("No watcher is running: nothing renews these. Start it with: ssowatch run", "", width)]

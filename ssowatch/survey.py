@@ -1,4 +1,4 @@
-"""The published state, computed here because no watcher runs (composition).
+"""The published state, computed here because no watcher published it (composition).
 
 A token file that cannot be read is looked at again for up to a second, in case it is being written.
 """
@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from ssowatch import protocol
+from ssowatch import protocol, published
 from ssowatch.protocol import WatcherFacts
 from ssowatch.world import Sight, World
 
@@ -17,9 +17,9 @@ _LOOK_AGAIN = (0.05, 0.2, 0.8)
 
 
 def document(now: datetime) -> dict[str, Any]:
-    """What a watcher would publish at `now`; nothing is written."""
+    """What a watcher would publish at `now`; nothing is written. One may run that has not published yet, or cannot."""
     sight = look(now)
-    return protocol.document(now, WatcherFacts(), sight.problem, sight.rows, sight.unwatched)
+    return protocol.document(now, WatcherFacts(published.running_watcher()), sight.problem, sight.rows, sight.unwatched)
 
 
 def look(now: datetime) -> Sight:

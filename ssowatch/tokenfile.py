@@ -83,18 +83,21 @@ def parse(content: bytes) -> Contents:
         raise TokenFileError("is not complete JSON") from None  # the cause would quote the file
     if not isinstance(document, dict):
         raise TokenFileError("does not hold a JSON object")
+    flaw = None if content.lstrip().startswith(b"{") else "starts with a byte order mark, which botocore cannot read"
+    return Contents(_facts(document, flaw), document)
+
+
+def _facts(document: dict[str, Any], form: str | None = None) -> Token:
+    """What a token file's object says; `form` is what is wrong with its bytes."""
     access_token = document.get("accessToken")
     if not isinstance(access_token, str) or not access_token:
         raise TokenFileError("holds no accessToken")
     expires_at, flaw = _moment(document.get("expiresAt"))
     if expires_at is None:
         raise TokenFileError(f"expiresAt {flaw}")
-    flaw = f"expiresAt {flaw}" if flaw else None
-    if not content.lstrip().startswith(b"{"):
-        flaw = "starts with a byte order mark, which botocore cannot read"
     registration, _ = _moment(document.get("registrationExpiresAt"))
     client_id = document.get("clientId")
-    token = Token(
+    return Token(
         fingerprint=_hash(access_token, document.get("refreshToken")),
         client=_hash(client_id) if isinstance(client_id, str) and client_id else "",
         expires_at=expires_at,
@@ -103,9 +106,8 @@ def parse(content: bytes) -> Contents:
             for name in ("refreshToken", "clientId", "clientSecret")
         ),
         registration_expires_at=registration,
-        flaw=flaw,
+        flaw=form or (f"expiresAt {flaw}" if flaw else None),
     )
-    return Contents(token, document)
 
 
 def renewed(
@@ -117,8 +119,7 @@ def renewed(
     after["expiresAt"] = stamp(expires_at)
     if refresh_token:
         after["refreshToken"] = refresh_token
-    content = json.dumps(after).encode()
-    return content, parse(content).token
+    return json.dumps(after).encode(), _facts(after)
 
 
 def stamp(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Wakes the service: at the moment the plan names, and at every heartbeat (rank 2; owns APScheduler).
+"""Wakes the service: at the moment the plan names, and at every heartbeat (an edge; owns APScheduler).
 
 It causes ticks and decides nothing. Each rule stands for a trap of APScheduler 3.11 that was measured by moving the wall
 clock under a running process, which is what a suspend looks like (Linux CLOCK_MONOTONIC stands still in it):
@@ -106,7 +106,7 @@ class Wakeup:
         """End: nothing ticks from here on. Harmless when called twice or before `start`."""
         if self._timer:
             self._timer.cancel()
-        if self._loop and not self._loop.is_closed() and not self._closed:
+        if self._loop and not self._loop.is_closed() and not self._closed and self._scheduler.running:
             self._scheduler.remove_all_jobs()
             self._scheduler.shutdown(wait=False)  # at the loop's next turn
         self._closed = True

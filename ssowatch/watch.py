@@ -1,4 +1,4 @@
-"""Says that something changed in a directory that matters (rank 2; owns watchdog).
+"""Says that something changed in a directory that matters (an edge; owns watchdog).
 
 It causes ticks and decides nothing: a lost event costs at most one heartbeat. Each rule stands for a trap of watchdog 7
 that was measured:

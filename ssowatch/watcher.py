@@ -4,7 +4,7 @@ Rules of this file:
 1. Level, not edge. A file event, the timer, the heartbeat, a resume, the network, a child's end, a request and SIGHUP
    all call the same `tick`: read the world, plan, act, publish, arm the next wake-up. Losing or doubling one of them
    changes nothing, and neither does a night asleep.
-2. This process holds no secret and makes no call: what acts is a child (`ssowatch refresh`).
+2. This process keeps no secret and makes no call: what acts is a child (`ssowatch refresh`).
 3. A fault in a tick is logged and the next cause tries again; systemd's watchdog is fed by finished ticks only.
 """
 
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 from ssowatch import children, files, memories, memory, paths, protocol, sdnotify, wording
 from ssowatch.clock import utc_now
@@ -36,10 +37,10 @@ from ssowatch.world import Sight, World
 log = logging.getLogger("ssowatch")
 
 _RENEWAL_SECONDS = 120.0
-"""A child's deadline: the wait for the lock, two calls and the probe, each bounded by its own time-outs."""
+"""A child's deadline, above its own (`refresh._DEADLINE_SECONDS`), so that it can say what happened."""
 _HOLD = timedelta(seconds=30)
-"""No child for a sign-in sooner after one that neither renewed it nor recorded a back-off: a plan that its own child
-contradicts, or a disk that cannot be written, must not spin."""
+"""No child for a sign-in sooner after one that found nothing to do: a plan that its own child contradicts must not
+spin. (A failure has its back-off in the memory.)"""
 _SET_BACK = timedelta(seconds=60)
 _LOCK_SECONDS = 1.0
 """`status` tests the lock by taking it for a moment."""
@@ -59,26 +60,27 @@ class Watcher:
         self._renewing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, datetime] = {}
-        self._published: bytes = b""
+        self._published: tuple[bytes, object] = (b"", None)
         self._state_said: dict[str, tuple[str, str | None]] = {}
         self._problem_said: str | None = None
         self._sight: Sight | None = None
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
-    async def run(self) -> None:
-        """Watch until SIGTERM or SIGINT.
+    async def run(self) -> int:
+        """Watch until SIGTERM or SIGINT; the exit code is 0, or 1 if the state directory was taken away meanwhile.
 
         Raises:
             AlreadyRunningError: another watcher runs for this home.
-            OSError: the state directory or the socket cannot be made.
+            OSError: the state directory cannot be made.
 
         """
-        with _only_one():
+        with _only_one() as self._lock:
             await self._run()
+            return 0 if self._lock.holds() else 1
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
+        self._stop = stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -86,8 +88,13 @@ class Watcher:
         self._network = NetworkUp(loop, partial(self._nudge, "the network came up"))
         self._wakeup = Wakeup(self.tick, self._resumed)
         server = Server(self._respond)
-        await server.start()
         try:
+            try:
+                await server.start()
+            except OSError as error:
+                log.warning(
+                    "no socket: %s: %s; going on without it", error.filename or paths.socket_path(), error.strerror
+                )
             self._wakeup.start()
             self.tick()
             sdnotify.notify(READY=1)
@@ -106,6 +113,10 @@ class Watcher:
     def tick(self) -> None:
         """Look, plan, act, publish, arm the next wake-up."""
         try:
+            if not self._lock.holds():
+                log.error("%s was taken away; ending, so that a new start makes it anew", paths.state_dir())
+                self._stop.set()
+                return
             self._folders.sync(_folders())  # before the look: what happens after it is heard
             now = self._clock()
             sight = self._sight = self._world.look(now)
@@ -142,21 +153,28 @@ class Watcher:
 
     async def _renew(self, rows: list[Row], environment: dict[str, str]) -> None:
         names = [row.sign_in.name for row in rows]
+        began = self._clock()
         ended = await children.run(["refresh", "--due", "--json", "--", *names], environment, _RENEWAL_SECONDS)
         said = {line.get("name"): line for line in ended.lines}
         for row in rows:
             name = row.sign_in.name
             outcome = str(said[name].get("outcome")) if name in said else "unreachable"
-            message = plain(str(said[name].get("message", "")) if name in said else ended.complaint)
+            message = plain(str(said[name].get("message", "")) if name in said else f"the renewal {ended.complaint}")
             log.log(_LEVELS.get(outcome, logging.WARNING), "%s: %s: %s", plain(name), outcome, message)
-            if name not in said and row.token:
-                draw, now = random.random(), self._clock()  # noqa: S311 - jitter
-                change = partial(_failed, row=row, reason=f"the renewal {message}", now=now, draw=draw)
-                with suppress(files.BusyError, OSError):
-                    memories.update(name, change)
-            retry_at = memories.load(name).token.retry_at
-            if outcome != "renewed" and not (retry_at and retry_at > self._clock()):
+            if outcome == "unreachable":
+                self._note_failure(row, message, began)
+            elif outcome != "renewed":
                 self._held[name] = self._clock() + _HOLD
+
+    def _note_failure(self, row: Row, reason: str, began: datetime) -> None:
+        """What the child could not write down itself: it died, or the disk would not take it."""
+        token, draw, now = row.token, random.random(), self._clock()  # noqa: S311 - jitter
+
+        def change(known: Memory) -> Memory:
+            written = known.token.failure and known.token.attempted_at and known.token.attempted_at >= began
+            return known if written or not token else memory.failed(known, token, reason, now, draw, begun=False)
+
+        self._world.note(row.sign_in, change)
 
     def _renewal_ended(self, task: asyncio.Task[None], names: set[str]) -> None:
         """However it ended, these sign-ins are free for the next renewal."""
@@ -173,11 +191,11 @@ class Watcher:
         watcher = protocol.WatcherFacts(os.getpid(), self._since)
         fresh = protocol.document(now, watcher, sight.problem, sight.rows, sight.unwatched)
         comparable = protocol.encoded({**fresh, "written_at": None})
-        if comparable == self._published:
+        if comparable == self._published[0] and files.signature(paths.status_file()) == self._published[1]:
             return
         try:
             files.replace(paths.status_file(), protocol.encoded(fresh), durable=False)
-            self._published = comparable
+            self._published = (comparable, files.signature(paths.status_file()))
         except OSError as error:
             log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)
 
@@ -241,10 +259,6 @@ class Watcher:
 _LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.INFO}
 
 
-def _failed(known: Memory, *, row: Row, reason: str, now: datetime, draw: float) -> Memory:
-    return memory.failed(known, row.token, reason, now, draw) if row.token else known
-
-
 def _folders() -> tuple[str, ...]:
     """Where changes matter."""
     configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
@@ -254,9 +268,9 @@ def _folders() -> tuple[str, ...]:
 class _only_one:  # noqa: N801 - reads as a word in `with _only_one():`
     """The watcher's lock, held for life, with the pid in it."""
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         files.private_dir(paths.state_dir())
-        self._fd = os.open(paths.watcher_lock(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(paths.watcher_lock(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
@@ -270,6 +284,14 @@ class _only_one:  # noqa: N801 - reads as a word in `with _only_one():`
                 time.sleep(0.02)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+        return self
+
+    def holds(self) -> bool:
+        """Whether the file that is locked is the one that others would lock."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(paths.watcher_lock()))  # noqa: PTH116
+        except OSError:
+            return False
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)

@@ -10,6 +10,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -37,6 +39,7 @@ class World:
         self._system_config = system_config
         self._tokens = cache.TokenCache()
         self._memories = memories.Memories()
+        self._unwritten: dict[str, Memory] = {}
         self._aws = AwsConfig()
         self._aws_stat: object = ()
         self._settings = Settings()
@@ -73,9 +76,34 @@ class World:
         self._read_aws_config()
         return self._aws.sign_ins
 
+    def aws_problem(self) -> Problem | None:
+        """What is wrong with the AWS config as a whole."""
+        return self._aws.problem
+
     def policy(self, sign_in: SignIn) -> Policy:
         """What our config says of it."""
         return settings.policy(self._settings, sign_in.name, sign_in.start_url)
+
+    @property
+    def settings(self) -> Settings:
+        """Our settings in force."""
+        return self._settings
+
+    def note(self, sign_in: SignIn, change: Callable[[Memory], Memory]) -> None:
+        """Change a sign-in's memory. What cannot be written is kept here, so that it counts all the same."""
+        try:
+            memories.update(sign_in.name, change)
+        except (files.BusyError, OSError):
+            self._unwritten[sign_in.name] = change(self._known(sign_in.name))
+
+    def _known(self, name: str) -> Memory:
+        """The memory file, or what could not be written over it."""
+        known = self._memories.look(name)
+        unwritten = self._unwritten.get(name)
+        if unwritten and unwritten.token.fingerprint == known.token.fingerprint:
+            return replace(known, token=unwritten.token)
+        self._unwritten.pop(name, None)
+        return known
 
     def forget(self) -> None:
         """Read everything anew at the next look (SIGHUP)."""
@@ -85,7 +113,7 @@ class World:
 
     def _row(self, sign_in: SignIn, presence: Presence, now: datetime) -> Row:
         policy = self.policy(sign_in)
-        file, known = self._tokens.look(sign_in.name, now), self._memories.look(sign_in.name)
+        file, known = self._tokens.look(sign_in.name, now), self._known(sign_in.name)
         self.unsettled |= file.fault is not None
 
         def decide(file: TokenFile, known: Memory) -> Plan:
@@ -112,6 +140,7 @@ class World:
             return
         self._settings_stat = stat
         try:
+            _check_named(path)
             self._settings = settings.load(path, self._system_config).settings
             self.settings_error = None
         except SettingsError as error:
@@ -136,6 +165,12 @@ class World:
             read = replace(read, problem=unreadable)
         broken = read.problem is not None and read.problem.code == "aws_config"
         self._aws = replace(self._aws, problem=read.problem) if broken and self._aws.sign_ins else read
+
+
+def _check_named(path: str) -> None:
+    """A config that was asked for by name must be there; the usual one need not."""
+    if os.environ.get("SSOWATCH_CONFIG") and not os.path.exists(path):  # noqa: PTH110
+        raise SettingsError(path, None, "", "does not exist", "give --config or SSOWATCH_CONFIG a file that does")
 
 
 def shown(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A YAML file as a tree that knows where each value stands, and two such trees laid over each other (rank 2).
+"""A YAML file as a tree that knows where each value stands, and two such trees laid over each other (an edge).
 
 Together with settings.py this is one edge: the config files. This half knows YAML and lines, that half the keys.
 

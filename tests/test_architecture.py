@@ -40,7 +40,11 @@ RANKS = [
             "wording",
         },
     ),
-    (2, "what every edge does to files: bounded reads, whole replacements, locks", {"files"}),
+    (
+        2,
+        "what every edge does to files: bounded reads, whole replacements, locks; and keeping memory to oneself",
+        {"files", "undumpable"},
+    ),
     (
         3,
         "edges: each owns one library or one part of the system, and imports no other edge",

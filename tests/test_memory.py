@@ -145,6 +145,7 @@ def test_the_back_off_lies_between_a_second_and_its_cap(attempts, left, draw):
     assert SECOND <= wait <= min(cap, 2 * SECOND * 2 ** min(attempts - 1, 20))
     assert wait <= memory.back_off(attempts + 1, left, draw)
     assert wait <= memory.back_off(attempts, HOUR, draw)
+    assert wait <= 30 * SECOND or left - wait >= 15 * MINUTE, "botocore, which begins at 15 minutes, never comes first"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,8 @@ def test_the_back_off_lies_between_a_second_and_its_cap(attempts, left, draw):
         pytest.param(8, HOUR, 256, id="eighth"),
         pytest.param(9, HOUR, 300, id="capped"),
         pytest.param(100_000, HOUR, 300, id="far-beyond"),
-        pytest.param(9, 15 * MINUTE, 300, id="time-enough"),
+        pytest.param(9, 20 * MINUTE + 30 * SECOND, 300, id="time-enough"),
+        pytest.param(9, 17 * MINUTE, 90, id="not-into-the-last-15-minutes"),
         pytest.param(4, 15 * MINUTE - SECOND, 16, id="short-of-time"),
         pytest.param(9, 15 * MINUTE - SECOND, 30, id="short-of-time-capped"),
         pytest.param(9, -HOUR, 30, id="run-out"),

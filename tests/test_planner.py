@@ -252,7 +252,9 @@ def test_signed_out_is_silence():
     assert (plan.state, plan.actions, plan.wake_at) == (State.SIGNED_OUT, (), None)
     assert plan.problem is not None
     assert "2026-01-05T09:00:00Z" in plan.problem.message
-    assert decide("09:00", None, Memory()).problem is None
+    never = decide("09:00", None, Memory()).problem
+    assert never is not None
+    assert never.fix == "aws sso login --sso-session corp"
 
 
 PUBLISHED = [

@@ -147,6 +147,7 @@ def test_a_flood_is_refused_and_forgotten(home):
 
 def test_a_dead_socket_file_is_replaced(home):
     served(lambda: None)
+    Path(paths.socket_path()).parent.mkdir(mode=0o700, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(paths.socket_path())
     assert served(lambda: client.ask("look"))["ok"] is True

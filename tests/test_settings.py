@@ -764,17 +764,19 @@ def test_check_says_in_one_line_what_has_no_effect_yet(home, capsys):
     capsys.readouterr()
     assert run("check") == 0
     assert capsys.readouterr().out == (
-        "~/.config/ssowatch/config.yaml is right. Understood, but without effect in this version: notify, mcp.\n"
+        "~/.config/ssowatch/config.yaml is right. Understood, but without effect in this version: notify, quiet, mcp.\n"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ("mode: auto\nquiet: {when_idle: false}\nsign_ins: {a: {mode: auto}}\nwatch: [mcp]", ""),
+        ("mode: auto\nquiet: {when_idle: false}\nsign_ins: {a: {mode: auto}}\nwatch: [mcp]", "mode: auto, quiet"),
         ("sign_ins: {a.b: {login: {method: device}}}", "sign_ins.*.login"),
-        ("quiet: {hours: 22:00-07:00}\nwatch: mcp\nhooks: {on_renewed: [a]}", "hooks, quiet.hours, watch: mcp"),
+        ("quiet: {hours: 22:00-07:00}\nwatch: mcp\nhooks: {on_renewed: [a]}", "hooks, quiet, watch: mcp"),
         ("schedule: {fresh: 0 8 * * *}", "schedule"),
+        ("renew: in_use", "renew: in_use"),
+        ("renew: always\nmode: notify", ""),
     ],
 )
 def test_what_has_no_effect_yet(home, capsys, text, keys):

@@ -75,7 +75,7 @@ def test_status_writes_nothing(home):
 STATES = [
     # id, token, state, problem
     ("valid", token(), "valid", None),
-    ("no token", None, "signed_out", None),
+    ("no token", None, "signed_out", "signed_out"),
     ("run out, renewable", token(-timedelta(minutes=1)), "unreachable", None),
     ("run out, not renewable", token(-timedelta(minutes=1), refreshToken=None), "login_required", "no_refresh_token"),
     ("not renewable", token(refreshToken=None), "valid", "no_refresh_token"),
@@ -113,6 +113,7 @@ CHECKS = [
     ("run out for good", token(-timedelta(minutes=1), refreshToken=None), ["dev"], 1, "corp: login required"),
     ("unwatched profile", token(), ["keys"], 1, "keys: not watched: static"),
     ("unknown name", token(), ["nope"], 2, "no sign-in or profile is called nope"),
+    ("minutes alone check too", token(), ["dev", "--min", "2h"], 1, "good until"),
     ("bad duration", token(), ["--min", "soon"], 2, "soon"),
     ("bad time", token(), ["--until", "25:00"], 2, "25:00"),
     ("bad time too", token(), ["--until", "noon"], 2, "noon"),
@@ -225,3 +226,40 @@ def until_footer(watching: subprocess.Popen[str]) -> str:
     while "No watcher is running" not in shown:
         shown += watching.stdout.readline()
     return shown
+
+
+OUTPUTS = [
+    ("ascii", "COLUMNS=80 PYTHONIOENCODING=ascii {} status", 0),
+    ("closed", "{} status >&-", None),
+    ("full", "{} status >/dev/full", 1),
+    ("full, as JSON", "{} status --json >/dev/full", 1),
+]
+
+
+@pytest.mark.parametrize(("command", "code"), [row[1:] for row in OUTPUTS], ids=[row[0] for row in OUTPUTS])
+def test_an_output_that_does_not_take_it(home, command, code):
+    homes.aws_config(home, homes.CONFIG + "[profile proc]\ncredential_process = granted x\n")
+    program = command.format(f"{sys.executable} -m ssowatch")
+    ended = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
+    assert "Traceback" not in ended.stderr
+    assert code is None or ended.returncode == code
+
+
+def test_a_config_named_must_be_there(home):
+    answer = ssowatch("--config", "/nowhere/config.yaml", "run")
+    assert answer.returncode == 78
+    assert "/nowhere/config.yaml: does not exist" in answer.stderr
+
+
+@pytest.mark.parametrize("width", [50, 80])
+@pytest.mark.parametrize("length", [4, 29, 60])
+def test_nothing_but_a_name_is_ever_cut(home, width, length):
+    name = "n" * length
+    homes.aws_config(home, homes.CONFIG.replace("corp", name) + "[profile astray]\nsso_session = nowhere\n")
+    homes.write_token(token(timedelta(days=30), refreshToken=None), name)
+    shown = ssowatch("status", COLUMNS=str(width)).stdout
+    # A word of a message is never broken: it may be a name or a URL to copy.
+    assert max(len(line) for line in shown.splitlines() if name not in line) <= width
+    ends = (utc_now() + timedelta(days=30)).strftime("%Y-%m-%d")
+    for words in ("cannot renew", "you: mend the config", ends):
+        assert words in shown

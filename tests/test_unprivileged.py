@@ -254,7 +254,8 @@ def no_call_where_the_token_could_not_be_written(folder):
     assert "cannot write" in outcome.message
     assert "Permission denied" in outcome.message
     assert Counting.calls == 0
-    assert memories.load(NAME).token.attempts == 0
+    assert memories.load(NAME).token.attempts == 1  # the next try waits, and `status` says why
+    assert "cannot write" in memories.load(NAME).token.failure
     assert renew().result is Result.RENEWED
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
 import stat
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import homes
@@ -16,7 +18,9 @@ from homes import wait_for, watcher
 from simulator.faults import Fault, Kind
 from simulator.server import Simulator
 
-from ssowatch import client, paths
+from ssowatch import client, memory, paths
+from ssowatch.clock import utc_now
+from ssowatch.world import World
 
 
 @pytest.fixture
@@ -234,4 +238,66 @@ def test_a_deep_home_gets_a_socket_all_the_same(home, monkeypatch):
     with watcher(deep) as running:
         assert wait_for(lambda: client.ask("look"), "an answer")["ok"] is True
         assert running.stop() == 0
-    shutil.rmtree(Path(paths.socket_path()).parent)
+    assert not Path(paths.socket_path()).parent.exists()
+
+
+def test_a_published_state_that_was_lost_is_published_again(quick):
+    homes.aws_config(quick)
+    with watcher(quick) as running:
+        Path(paths.status_file()).unlink()
+        assert "Watching (pid" in homes.ssowatch("status").stdout or running.published()
+        running.until_state("signed_out")
+
+
+def test_a_state_directory_that_was_taken_away_ends_it(quick):
+    with watcher(quick) as running:
+        shutil.rmtree(paths.state_dir())
+        assert running.process.wait(20) == 1  # a service is started again, and makes it anew
+        with watcher(quick) as second:
+            assert second.stop() == 0
+
+
+def test_a_renewal_that_cannot_be_written_is_said_and_waits(quick, center):
+    homes.aws_config(quick)
+    path = homes.write_token({**center.sign_in(), "expiresAt": homes.token(timedelta(minutes=3))["expiresAt"]})
+    (path.parent / f".{path.name}.ssowatch.tmp").mkdir()  # stands for any place that does not take the file
+    with watcher(quick, **center.environ) as running:
+        seen = running.until(lambda now: now["sign_ins"][0]["problem"] and now["sign_ins"][0], "the problem is said")
+        assert seen["problem"]["code"] == "unreachable"
+        assert "cannot write" in seen["problem"]["message"]
+        assert creates(center) == 0
+
+
+def test_children_that_cannot_start_are_tried_ever_more_slowly(quick, center, tmp_path):
+    homes.aws_config(quick)
+    homes.write_token({**center.sign_in(), "expiresAt": homes.token(timedelta(minutes=3))["expiresAt"]})
+    (tmp_path / "boto3.py").write_text("raise ImportError('gone')")
+    with watcher(quick, PYTHONPATH=str(tmp_path), **center.environ) as running:
+        running.until(lambda now: "(3 tries)" in str(now["sign_ins"][0]["problem"]), "a third try", 60)
+
+
+def test_a_failure_counts_where_nothing_can_be_written(home, monkeypatch):
+    """A disk that is full: the problem is said from the watcher's own memory."""
+    homes.aws_config(home)
+    homes.write_token(homes.token())
+    world = World(recording=True)
+    row = world.look(utc_now()).rows[0]
+    monkeypatch.setattr("ssowatch.files.Draft", no_room)
+    failing = partial(memory.failed, token=row.token, reason="disk full", now=utc_now(), draw=0.5, begun=False)
+    world.note(row.sign_in, failing)
+    world.note(row.sign_in, failing)
+    problem = world.look(utc_now()).rows[0].plan.problem
+    assert problem is not None
+    assert "(2 tries): disk full" in problem.message
+    monkeypatch.undo()
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "memory")
+
+
+def test_it_is_not_dumpable(quick):
+    with watcher(quick) as running:
+        limits = Path(f"/proc/{running.process.pid}/limits").read_text()
+        assert "Max core file size        0 " in limits
+        assert os.stat(f"/proc/{running.process.pid}/mem").st_uid == 0  # noqa: PTH116 - the kernel's sign of it

@@ -1,4 +1,4 @@
-"""`ssowatch demo`: a working day in two minutes, in a throw-away home."""
+"""`ssowatch demo`: a working day in a minute and a half, in a throw-away home."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ssowatch.demo.story import tell
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--fast", action="store_true", help="a shorter day, in half a minute")
+    parser.add_argument("--fast", action="store_true", help="a shorter day, in ten seconds")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,6 +15,8 @@ from ssowatch.renewal import Outcome, Result, renew
 from ssowatch.world import World
 
 _AT_ONCE = 4
+_DEADLINE_SECONDS = 100.0
+"""Below the watcher's own deadline for this child. A server that answers a byte a second passes every time-out."""
 _EXIT = {
     Result.RENEWED: 0,
     Result.NOT_DUE: 0,
@@ -34,28 +36,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Renew; the exit code is the worst outcome's: 0, 1 refused, 2 unknown name, 75 unreachable, 78 misconfigured."""
     world = World(recording=False)
-    chosen: dict[str, SignIn] = {}
-    for name in options.names:
-        sign_in = _find(world.sign_ins(), name)
-        if sign_in is None:
-            print(f"ssowatch: no sign-in or profile is called {plain(name)}", file=sys.stderr)
-            return 2
-        chosen[sign_in.name] = sign_in
+    if not options.due:  # the watcher's child has its environment already, and goes on with the last good config
+        if world.settings_error:
+            print(f"ssowatch: {world.settings_error}", file=sys.stderr)
+            return os.EX_CONFIG
+        os.environ.update(world.settings.environment)
+    chosen = _chosen(world, options.names)
+    if chosen is None:
+        return 2
     worst = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running: list[Future[Outcome]] = [
             pool.submit(renew, one, world.policy(one), only_due=options.due) for one in chosen.values()
         ]
         try:
-            for done in as_completed(running):
+            for done in as_completed(running, _DEADLINE_SECONDS):
                 outcome = done.result()
                 _say(outcome, as_json=options.json)
                 worst = max(worst, os.EX_CONFIG if chosen[outcome.name].problem else _EXIT[outcome.result])
+        except TimeoutError:
+            late = [name for name, one in zip(chosen, running, strict=True) if not one.done()]
+            for name in late:
+                reason = f"no answer within {_DEADLINE_SECONDS:.0f} s"
+                _say(Outcome(name, Result.UNREACHABLE, None, reason), as_json=options.json)
+            os._exit(os.EX_TEMPFAIL)
         except KeyboardInterrupt:
             os._exit(130)  # a call that hangs must not hold the terminal; locks and files are crash-safe
     if not options.due:
         client.ask("look")
     return worst
+
+
+def _chosen(world: World, names: list[str]) -> dict[str, SignIn] | None:
+    """The sign-ins that the names mean; None, with a word, if one means none."""
+    chosen: dict[str, SignIn] = {}
+    for name in names:
+        sign_in = _find(world.sign_ins(), name)
+        if sign_in is None:
+            if problem := world.aws_problem():
+                print(f"ssowatch: {plain(problem.message, 600)}", file=sys.stderr)
+            print(f"ssowatch: no sign-in or profile is called {plain(name)}", file=sys.stderr)
+            return None
+        chosen[sign_in.name] = sign_in
+    return chosen
 
 
 def _find(sign_ins: tuple[SignIn, ...], name: str) -> SignIn | None:

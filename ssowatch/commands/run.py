@@ -8,27 +8,29 @@ import logging
 import os
 import sys
 
+from ssowatch.undumpable import refuse_dumps
 from ssowatch.watcher import AlreadyRunningError, Watcher
 from ssowatch.world import World
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--verbose", action="store_true", help="log more")
+    del parser  # none yet
 
 
-def run(options: argparse.Namespace) -> int:
+def run(_: argparse.Namespace) -> int:
     """Watch until SIGTERM or Ctrl-C; exit 0, also when one runs already; 78 if our config is wrong at the start."""
     # The journal and launchd add the time themselves; a terminal wants it.
-    form = "%(asctime)s %(message)s" if sys.stderr.isatty() else "%(message)s"
-    logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.DEBUG if options.verbose else logging.INFO)
+    form = "%(asctime)s %(message)s" if sys.stderr and sys.stderr.isatty() else "%(message)s"
+    logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    refuse_dumps()
     world = World(recording=True)
     if world.settings_error:
         print(f"ssowatch: {world.settings_error}", file=sys.stderr)
         return os.EX_CONFIG
     try:
-        asyncio.run(Watcher(world).run())
+        return asyncio.run(Watcher(world).run())
     except AlreadyRunningError as error:
         print(f"ssowatch: already running (pid {error.args[0] or 'unknown'})")
     except OSError as error:

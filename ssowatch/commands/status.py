@@ -54,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a sign-in, else a profile (default: all)")
     parser.add_argument("--json", action="store_true", help="the published state as JSON")
     parser.add_argument("--check", action="store_true", help="say nothing but what fails; exit 0 if all work, else 1")
-    parser.add_argument("--min", metavar="D", help="with --check: still good for at least D, like 30m")
-    parser.add_argument("--until", metavar="HH:MM", help="with --check: still good at HH:MM")
+    parser.add_argument("--min", metavar="D", help="check that it is still good for at least D, like 30m")
+    parser.add_argument("--until", metavar="HH:MM", help="check that it is still good at HH:MM")
     parser.add_argument("--watch", action="store_true", help="show it again whenever it changes")
 
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         if wanted is None:
             return 2
         chosen, left_out = wanted
-        if options.check:
+        if options.check or options.min or options.until:
             try:
                 reach = _reach(now, options)
             except ValueError as error:
@@ -197,7 +197,14 @@ def _reach(now: datetime, options: argparse.Namespace) -> str:
             raise ValueError(f"--min {_plain(options.min)}: {error}") from None
     if options.until:
         hours, colon, minutes = options.until.partition(":")
-        if not (colon and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
+        if not (
+            colon
+            and options.until.isascii()
+            and hours.isdigit()
+            and minutes.isdigit()
+            and int(hours) < 24
+            and int(minutes) < 60
+        ):
             raise ValueError(f"--until {_plain(options.until)} is no time of day like 17:30")
         at = now.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0)
         until = max(until, at if at >= now else _tomorrow(at, timedelta(days=1)))
