@@ -101,11 +101,6 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def read_moment(text: str | None) -> datetime | None:
-    """A moment of the contract."""
-    return datetime.fromisoformat(text) if text else None
-
-
 def request(line: bytes) -> str:
     """What is asked for: one of `REQUESTS`.
 
