@@ -60,8 +60,9 @@ def no_refresh_token(sign_in: SignIn) -> Problem:
         )
     return Problem(
         "no_refresh_token",
-        "this sign-in cannot be renewed: the login brought no refresh token",
-        f"set sso_registration_scopes = sso:account:access in its [sso-session], then run: {login_command(sign_in)}",
+        "this sign-in cannot be renewed: there is no refresh token (the login brought none, or a program dropped it)",
+        f"sign in again: {login_command(sign_in)}; if it comes back, its [sso-session] lacks "
+        "sso_registration_scopes = sso:account:access",
     )
 
 
