@@ -13,9 +13,8 @@ from ssowatch.watcher import AlreadyRunningError, Watcher
 from ssowatch.world import World
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    del parser  # none yet
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """There are no options."""
 
 
 def run(_: argparse.Namespace) -> int:

@@ -118,7 +118,7 @@ def test_no_secret_leaves_the_token_file(machine, monkeypatch):
             assert "Traceback" not in done.stderr
 
     look_around()
-    watcher = machine.start_watcher("--verbose")
+    watcher = machine.start_watcher()
     processes = ProcessTable(watcher.pid)
     processes.start()
 
