@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -19,9 +19,57 @@ class Granted:
         return f"Granted(life={self.life!r}, secrets hidden)"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Registration:
+    """A client registration: what AWS knows a program by. `expires_at` is its end, about 90 days after its beginning."""
+
+    client_id: str
+    client_secret: str
+    registered_at: datetime
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Registration(expires_at={self.expires_at!r}, secrets hidden)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DeviceCode:
+    """A device authorization that waits for a person (RFC 8628). `interval` is how often may be asked."""
+
+    device_code: str
+    user_code: str
+    page: str
+    link: str
+    """The page with the code filled in."""
+    expires_at: datetime
+    interval: timedelta
+
+    def __repr__(self) -> str:
+        return f"DeviceCode(expires_at={self.expires_at!r}, codes hidden)"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The person has not decided yet. `slower`: we asked too often."""
+
+    slower: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed in: the user's name, and the accounts there as the portal calls them."""
+
+    name: str | None = None
+    accounts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """AWS answered no; `code` is ours (`ended`, `registration`, `not_allowed`, `wrong_region`)."""
+    """AWS answered no; `code` is ours.
+
+    Of a renewal: `ended`, `registration`, `not_allowed`, `wrong_region`. Of a sign-in: `registration`, `denied`,
+    `expired`, `code`, `config`.
+    """
 
     code: str
     reason: str

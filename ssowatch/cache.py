@@ -8,7 +8,8 @@ Rules of this file:
 3. A good file is parsed again only when its stat changed; a fault is looked at anew each time, because what the
    system lacks for a moment (descriptors, an answer of the file server) leaves the stat alone. A directory we may not
    enter is a fault, not a missing token.
-4. A file that vanished is never made again: whoever removed it meant it.
+4. A file that vanished is never made again by a renewal: whoever removed it meant it. Only a person who signs in makes
+   one, and only one who signs out removes it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +73,27 @@ def reserve(name: str) -> files.Draft:
 
     """
     return files.Draft(paths.token_file(name), _ROOM)
+
+
+def make_folder() -> None:
+    """Make the directory of the token files, for the first sign-in in this home.
+
+    Raises:
+        OSError: it cannot be made.
+
+    """
+    os.makedirs(paths.token_cache(), mode=0o700, exist_ok=True)  # noqa: PTH103
+
+
+def remove(name: str) -> None:
+    """Remove the token file of the sign-in `name`, as a person wants who signs out; nothing where there is none.
+
+    Raises:
+        OSError: it cannot be removed.
+
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(paths.token_file(name))  # noqa: PTH108
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +81,58 @@ async def run(arguments: Sequence[str], extra: Mapping[str, str], deadline: floa
     return Ended(tuple(lines), last[-1] if last else f"ended with exit code {code}")
 
 
+async def talk(
+    arguments: Sequence[str],
+    extra: Mapping[str, str],
+    wishes: asyncio.Queue[dict[str, Any]],
+    hear: Callable[[dict[str, Any]], None],
+) -> str:
+    """Run `ssowatch ARGUMENTS…`, tell it each wish as a line of JSON, and `hear` each of its lines.
+
+    Returns why it ended, which nobody asked it to: to end it, cancel this. Raises CancelledError alone.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "ssowatch",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(extra),
+            limit=_LINE_LIMIT,
+        )
+    except OSError as error:
+        return f"cannot start a child: {error.strerror}"
+    tail = bytearray()
+
+    async def tell() -> None:
+        while process.stdin:
+            process.stdin.write(json.dumps(await wishes.get()).encode() + b"\n")
+            await process.stdin.drain()
+
+    telling = asyncio.get_running_loop().create_task(tell())
+    try:
+        await asyncio.gather(_hear(process.stdout, hear), _read_tail(process.stderr, tail))
+        code = await process.wait()
+    finally:
+        telling.cancel()
+        if process.stdin:
+            process.stdin.close()
+        with suppress(asyncio.CancelledError, OSError):
+            await telling
+        await _end(process)
+    last = tail.decode(errors="replace").strip().splitlines()
+    return last[-1] if last else f"ended with exit code {code}"
+
+
 async def _read_lines(stream: asyncio.StreamReader | None, lines: list[dict[str, Any]]) -> None:
+    await _hear(stream, lines.append)
+
+
+async def _hear(stream: asyncio.StreamReader | None, hear: Callable[[dict[str, Any]], None]) -> None:
     while stream:
         try:
             line = await stream.readline()
@@ -92,7 +143,7 @@ async def _read_lines(stream: asyncio.StreamReader | None, lines: list[dict[str,
         with suppress(ValueError):
             said = json.loads(line)
             if isinstance(said, dict):
-                lines.append(said)
+                hear(said)
 
 
 async def _read_tail(stream: asyncio.StreamReader | None, tail: bytearray) -> None:

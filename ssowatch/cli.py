@@ -12,7 +12,13 @@ from ssowatch import __version__
 COMMANDS = {
     "run": "watch in the foreground (what the service starts)",
     "status": "each sign-in: good until when, what happens next, what is needed from you",
+    "login": "sign in, or join the sign-in that is under way",
+    "logout": "end one sign-in, and no other",
+    "exec": "run a program with a profile whose sign-in works",
+    "ensure": "a sign-in that works, for scripts: renewed, or asked for",
     "refresh": "renew tokens now",
+    "pause": "no notices and no tabs for a while; renewals go on",
+    "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "config": "write, check or show the ssowatch config",
 }

@@ -210,3 +210,37 @@ def locked(path: str, wait: float) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def taken(path: str, *, shared: bool = False) -> bool:
+    """Whether somebody holds the lock at `path`, or (`shared`) holds it together with others.
+
+    Looking takes it for a moment, so who locks must try twice.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, (fcntl.LOCK_EX if shared else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def shared(path: str) -> int:
+    """Take the lock at `path` together with everybody else who does so; its descriptor, open over an `exec`.
+
+    Raises:
+        OSError: the lock file cannot be made.
+
+    """
+    private_dir(os.path.dirname(path))  # noqa: PTH120
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    os.set_inheritable(fd, True)  # noqa: FBT003 - its only form
+    return fd

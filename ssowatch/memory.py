@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ssowatch.model import Cause, Lineage, Memory, SignIn, Token, TokenMemory
 
@@ -19,6 +20,9 @@ _SHORT_OF_TIME = timedelta(minutes=15)  # botocore starts to renew by itself bel
 _CAP = timedelta(seconds=300)
 _CAP_SHORT_OF_TIME = timedelta(seconds=30)
 _BASE = timedelta(seconds=2)
+_COOLDOWN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
+_A_DAY = timedelta(days=1)
+_A_WEEK = timedelta(days=7)
 _FLOOR = timedelta(seconds=1)  # full jitter may draw nothing; a hot loop helps nobody
 
 
@@ -51,8 +55,8 @@ def _same_sign_in(memory: Memory, token: Token) -> bool:
 
 
 def new_lineage(old: Lineage, token: Token, now: datetime | None) -> Lineage:
-    """A new sign-in; what belongs to the portal rather than to the sign-in (its token life) is kept."""
-    return Lineage(client=token.client, began_at=now, life=old.life)
+    """A new sign-in; what outlives one is kept: the portal's token life, and who it was."""
+    return Lineage(client=token.client, began_at=now, life=old.life, who=old.who)
 
 
 def begun(memory: Memory, token: Token, now: datetime, draw: float) -> Memory:
@@ -101,14 +105,86 @@ def doubted(memory: Memory) -> Memory:
     return replace(memory, token=replace(memory.token, doubted=True))
 
 
-def noticed(memory: Memory, cause: Cause) -> Memory:
+def signed_in(
+    memory: Memory, sign_in: SignIn, token: Token, life: timedelta, now: datetime, skew: timedelta, who: str | None
+) -> Memory:
+    """After a sign-in of our own, which is a new one whatever the registration it used."""
+    begun_anew = new_lineage(memory.lineage, token, now)
+    return Memory(
+        token=TokenMemory(fingerprint=mark(sign_in, token), life=life, renewed_at=now, skew=skew),
+        lineage=replace(begun_anew, life=life, who=who or begun_anew.who),
+    )
+
+
+def noticed(memory: Memory, cause: Cause, now: datetime) -> Memory:
     """Before the one notice for `cause`."""
-    return replace(memory, lineage=replace(memory.lineage, noticed=(*memory.lineage.noticed, cause)))
+    lineage = memory.lineage
+    return _with(memory, noticed=(*lineage.noticed, cause), noticed_at=lineage.noticed_at or now)
 
 
-def tab_opened(memory: Memory) -> Memory:
+def tab_opened(memory: Memory, now: datetime) -> Memory:
     """Before a browser tab that nobody asked for."""
-    return replace(memory, lineage=replace(memory.lineage, tabs=memory.lineage.tabs + 1))
+    return _with(memory, tabs=memory.lineage.tabs + 1, tab_at=now)
+
+
+def tab_denied(memory: Memory, reason: str, now: datetime) -> Memory:
+    """A tab was denied or ignored, whoever wanted it: programs that ask now are told so, for a while."""
+    return _with(memory, tab_failed=True, denied_at=now, denials=memory.lineage.denials + 1, denial=reason)
+
+
+def asked(memory: Memory, now: datetime) -> Memory:
+    """A program without a terminal waits for this sign-in."""
+    return _with(memory, asked=True, used_at=now)
+
+
+def used(memory: Memory, now: datetime) -> Memory:
+    """Somebody asked for this sign-in, so it is not dormant."""
+    return _with(memory, used_at=now)
+
+
+def human_act(memory: Memory) -> Memory:
+    """A person pressed a button, typed `login` or came back: what they put off or denied is over."""
+    return _with(memory, denied_at=None, denials=0, denial=None, not_before=None)
+
+
+def back(memory: Memory) -> Memory:
+    """A person came back to the screen: the cooldown is over, *Not today* is not."""
+    return _with(memory, denied_at=None, denials=0, denial=memory.lineage.denial if memory.lineage.not_before else None)
+
+
+def when_it_ends(memory: Memory) -> Memory:
+    """The person wants to be asked by a tab when the sign-in ends."""
+    return _with(memory, at_end=True)
+
+
+def not_today(memory: Memory, until: datetime) -> Memory:
+    """The person does not want to be asked before `until`."""
+    return _with(memory, not_before=until, denial="put off until tomorrow by the button Not today")
+
+
+def unheard(memory: Memory, why: str | None) -> Memory:
+    """No channel could show the notice; None: one could."""
+    return memory if memory.lineage.unheard == why else _with(memory, unheard=why)
+
+
+def cooldown_until(lineage: Lineage) -> datetime | None:
+    """Until when programs that ask are told no at once; may lie in the past. None: no cooldown."""
+    moments = [lineage.not_before] if lineage.not_before else []
+    if lineage.denied_at:
+        moments.append(lineage.denied_at + _COOLDOWN[min(max(lineage.denials, 1), len(_COOLDOWN)) - 1])
+    return max(moments, default=None)
+
+
+def dormant(lineage: Lineage, now: datetime) -> bool:
+    """Whether nobody seems to care: not used for a week, or a notice ignored for a whole day."""
+    used_at = max((at for at in (lineage.began_at, lineage.used_at) if at), default=None)
+    if lineage.noticed_at and now - lineage.noticed_at >= _A_DAY and not (used_at and used_at > lineage.noticed_at):
+        return True
+    return used_at is not None and now - used_at >= _A_WEEK
+
+
+def _with(memory: Memory, **changes: Any) -> Memory:  # noqa: ANN401 - fields of Lineage, which replace() checks
+    return replace(memory, lineage=replace(memory.lineage, **changes))
 
 
 def _left(memory: Memory, token: Token, now: datetime) -> timedelta:

@@ -62,8 +62,8 @@ class Presence(StrEnum):
     """Whether a person sits at the screen."""
 
     PRESENT = "present"
-    AWAY = "away"
-    """Locked or idle."""
+    LOCKED = "locked"
+    IDLE = "idle"
     UNKNOWN = "unknown"
 
 
@@ -112,6 +112,8 @@ class SignIn:
     start_url: str
     region: str
     profiles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ("sso:account:access",)
+    """What a client registration asks for (`sso_registration_scopes`). Without one AWS gives no refresh token."""
     ca_bundle: str | None = None
     """`ca_bundle` of the default or of one of its profiles: the CA file its HTTPS calls must trust."""
     problem: Problem | None = None
@@ -206,6 +208,17 @@ class Lineage:
     """Browser tabs opened without a human act."""
     tab_failed: bool = False
     """The one tab was denied or ignored."""
+    tab_at: datetime | None = None
+    noticed_at: datetime | None = None  # When the first notice was given
+    asked: bool = False  # A program that cannot open a browser waits for this sign-in
+    at_end: bool = False  # The person chose *When it ends*: the tab is wanted then
+    not_before: datetime | None = None  # The person chose *Not today*: nothing is asked until then
+    used_at: datetime | None = None  # When somebody last asked for it: `ensure`, `exec`, the wrapper
+    denied_at: datetime | None = None  # When a tab was last denied or ignored; begins the cooldown
+    denials: int = 0
+    denial: str | None = None  # Why, as programs that ask again are told
+    unheard: str | None = None  # Why no channel could show the notice
+    who: str | None = None  # Who signed in, where that could be found out; kept over sign-ins, to be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +239,21 @@ class Policy:
     renew: Renew = Renew.ALWAYS
     length: timedelta | None = None
     """How long a sign-in lasts on this portal, where the user knows it."""
-    gate: bool = True
-    """No tab and no notice at a locked or idle screen."""
+    when_locked: bool = True
+    """No tab and no notice at a locked screen."""
+    when_idle: bool = True
+    """The same at an idle one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What else is so at this moment and bears on a decision."""
+
+    presence: Presence | None = None  # None: not asked yet. What depends on it waits
+    held: bool = False  # A program runs on this sign-in, under `exec` or the wrapper
+    signing_in: bool = False  # A person is being asked already: a flow is alive
+    paused_until: datetime | None = None
+    quiet_until: datetime | None = None  # When the quiet hours of this moment end
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +287,8 @@ class Plan:
     memory: Memory
     """The memory as it must be recorded before `actions` are done."""
     actions: tuple[Action, ...] = ()
+    cause: Cause | None = None  # why a person is needed, for as long as it is so
+    waits: bool = False  # something is due as soon as somebody is present
     wake_at: datetime | None = None
     """When to ask again even if nothing happens; later than now, or None."""
     problem: Problem | None = None

@@ -83,9 +83,60 @@ def memory_file(name: str) -> str:
     return f"{state_dir()}/memory/{key(name)}.json"
 
 
+def flow_record(name: str) -> str:
+    """What the sign-in under way for `name` waits for, and how the last one ended."""
+    return f"{state_dir()}/flows/{key(name)}.json"
+
+
+def flow_lock(name: str) -> str:
+    """Held by the process that signs `name` in, for its life."""
+    return f"{state_dir()}/locks/{key(name)}.flow"
+
+
+def start_lock(name: str) -> str:
+    """Held for milliseconds, while somebody joins the sign-in of `name` or starts it."""
+    return f"{state_dir()}/locks/{key(name)}.start"
+
+
+def turn_lock() -> str:
+    """Held by the one sign-in of this machine whose browser tab is open."""
+    return f"{state_dir()}/locks/turn"
+
+
+def use_lock(name: str) -> str:
+    """Held, shared, by every program that runs on the sign-in `name` (`exec`, the wrapper), for its life."""
+    return f"{state_dir()}/locks/{key(name)}.use"
+
+
 def socket_path() -> str:
     """The watcher's socket. A home too deep for AF_UNIX gets a directory of its own in /tmp, which must be checked."""
     path = f"{state_dir()}/socket"
     if len(os.fsencode(path)) <= _SUN_PATH_MAX:
         return path
     return f"/tmp/ssowatch-{os.getuid()}-{key(home())[:12]}/socket"  # noqa: S108 - 0700 and owner are checked before use
+
+
+def pauses_file() -> str:
+    """Who asked for quiet until when."""
+    return f"{state_dir()}/pauses.json"
+
+
+def pauses_lock() -> str:
+    """Held for milliseconds, while the pauses are changed."""
+    return f"{state_dir()}/locks/pauses"
+
+
+def session_bus() -> dict[str, str]:
+    """What our environment lacks for a program to find the user's session bus and service manager; mostly nothing.
+
+    MCP clients and cron strip `XDG_RUNTIME_DIR`; logind puts it at /run/user/UID (pam_systemd(8)).
+    """
+    folder = f"/run/user/{os.getuid()}"
+    if os.environ.get("XDG_RUNTIME_DIR") or not os.access(folder, os.X_OK):
+        return {}
+    return {"XDG_RUNTIME_DIR": folder}
+
+
+def registration_file(purpose: str) -> str:
+    """A client registration of ours; `purpose` tells what it is good for."""
+    return f"{state_dir()}/registrations/{key(purpose)}.json"

@@ -1,7 +1,7 @@
 """What is true of a sign-in now, what is to be done, and when to ask again (rank 1, pure). Nothing else decides.
 
 Rules of this file:
-1. `plan` is a function of sign-in, token file, memory, policy, presence and `now`. Every cause (file event, timer,
+1. `plan` is a function of sign-in, token file, memory, policy, surroundings and `now`. Every cause (file event, timer,
    heartbeat, resume, network, a child's end, a request) leads to the same question, so a lost or doubled event is
    harmless.
 2. The returned memory already holds what the returned actions will do: recorded first, asking twice acts once. (A
@@ -23,6 +23,7 @@ from ssowatch.model import (
     Action,
     Cause,
     Kind,
+    Lineage,
     Memory,
     Notice,
     Plan,
@@ -33,6 +34,7 @@ from ssowatch.model import (
     Renewal,
     SignIn,
     State,
+    Surroundings,
     Tab,
     Token,
     TokenFile,
@@ -46,7 +48,7 @@ _PATIENCE = timedelta(seconds=1)
 _SKEW_WORTH_SAYING = timedelta(seconds=60)
 
 
-def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, presence: Presence, now: datetime) -> Plan:
+def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, around: Surroundings, now: datetime) -> Plan:
     """Decide for one sign-in. `memory` must have observed the token of `file` (see `memory.observed`)."""
     if sign_in.problem:
         return Plan(State.MISCONFIGURED, memory, problem=sign_in.problem)
@@ -55,8 +57,8 @@ def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, prese
         if timedelta() <= waited < _PATIENCE:
             return replace(_situation(sign_in, file.token, memory, policy, now), wake_at=now + _PATIENCE - waited)
         torn = Plan(State.LOGIN_REQUIRED, memory, problem=problems.token_file(sign_in, file.fault))
-        return _with_actions(sign_in, torn, policy, presence, now)
-    return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, now), policy, presence, now)
+        return _with_actions(sign_in, torn, policy, around, now)
+    return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, now), policy, around, now)
 
 
 def _situation(sign_in: SignIn, token: Token | None, memory: Memory, policy: Policy, now: datetime) -> Plan:
@@ -123,27 +125,47 @@ def _problem(sign_in: SignIn, token: Token, memory: Memory, policy: Policy, now:
     return problems.clock_skew(tried.skew) if abs(tried.skew) > _SKEW_WORTH_SAYING else None
 
 
-def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, presence: Presence, now: datetime) -> Plan:
+def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, around: Surroundings, now: datetime) -> Plan:
     """Add what is to be done now, and to the memory what that will have done."""
-    actions: list[Action] = [Renewal()] if decided.renew_at and decided.renew_at <= now else []
+    due = bool(decided.renew_at and decided.renew_at <= now)
+    in_use = policy.renew is not Renew.IN_USE or around.held or around.presence in {Presence.PRESENT, Presence.UNKNOWN}
+    actions: list[Action] = [Renewal()] if due and in_use else []
     memory = _with_end(decided, now)
+    lineage = memory.lineage
     cause = _cause(decided)
+    waits = due and not in_use
     if cause:
         helps = not decided.renews_silently and sign_in.kind is Kind.SSO_SESSION
-        asked = modes.ask(cause, policy, memory.lineage, presence, sign_in_helps=helps)
+        asked = modes.ask(cause, policy, lineage, around, now, sign_in_helps=helps)
+        here = replace(around, presence=Presence.PRESENT)
+        waits = waits or (not asked and modes.ask(cause, policy, lineage, here, now, sign_in_helps=helps) is not None)
         match asked:
             case Notice():
-                memory = noticed(memory, cause)
+                memory = noticed(memory, cause, now)
                 actions.append(asked)
             case Tab():
-                memory = tab_opened(memory)
+                memory = tab_opened(memory, now)
                 actions.append(asked)
-    return replace(decided, memory=memory, actions=tuple(actions))
+    later = (decided.wake_at, *(_asks_again(lineage, around, now) if cause else ()))
+    return replace(
+        decided,
+        memory=memory,
+        actions=tuple(actions),
+        cause=cause,
+        waits=waits,
+        wake_at=min((at for at in later if at and at > now), default=None),
+    )
+
+
+def _asks_again(lineage: Lineage, around: Surroundings, now: datetime) -> tuple[datetime | None, ...]:
+    """When something that keeps the question back comes to its end."""
+    return modes.hushed_until(lineage, around, now), modes.started_by(lineage)
 
 
 def _cause(decided: Plan) -> Cause | None:
     """Why a person is to be asked, if at all. A missing token (`signed_out`) is silence until somebody asks."""
-    if decided.state is State.LOGIN_REQUIRED:
+    asked_for = decided.state is State.SIGNED_OUT and decided.memory.lineage.asked
+    if decided.state is State.LOGIN_REQUIRED or asked_for:
         return Cause.ENDED
     if decided.state not in {State.VALID, State.EXPIRING}:
         return None

@@ -14,6 +14,8 @@ from ssowatch.model import Kind, Problem, SignIn, TokenMemory
 from ssowatch.paths import key
 from ssowatch.plain import plain
 
+FRESH = "fresh"
+"""The refusal's code where nobody but we ended the sign-in, to have a new one at its full length."""
 _REFUSALS = {
     "wrong_region": "check sso_region of {name} in ~/.aws/config",
     "not_allowed": "ask the administrator of {portal} whether your access was taken away, then run: {login}",
@@ -23,8 +25,8 @@ _REFUSALS = {
 def login_command(sign_in: SignIn) -> str:
     """The command that signs a person in."""
     if sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles:
-        return f"aws sso login --sso-session {shlex.quote(plain(sign_in.name))}"
-    return f"aws sso login --profile {shlex.quote(plain(sign_in.profiles[0]))}"
+        return f"ssowatch login {shlex.quote(plain(sign_in.name))}"
+    return f"ssowatch login {shlex.quote(plain(sign_in.profiles[0]))}"
 
 
 def token_file(sign_in: SignIn, fault: str) -> Problem:
@@ -40,7 +42,9 @@ def signed_out(sign_in: SignIn, at: datetime | None) -> Problem:
 
 
 def refused(sign_in: SignIn, tried: TokenMemory) -> Problem:
-    """AWS refused to renew this token."""
+    """AWS refused to renew this token, or a fresh sign-in ended it."""
+    if tried.refused_code == FRESH:
+        return Problem("refused", f"{tried.refused}; the token is dead", f"sign in: {login_command(sign_in)}")
     lives = {True: "the token still works until it runs out", False: "the token is dead", None: "the token may be dead"}
     fix = _REFUSALS.get(tried.refused_code or "", "sign in again: {login}")
     return Problem(

@@ -43,6 +43,8 @@ class Row:
     sign_in: SignIn
     token: Token | None
     plan: Plan
+    paused_until: datetime | None = None
+    signing_in: bool = False
 
 
 def document(
@@ -61,6 +63,18 @@ def document(
         "problem": _problem(problem),
         "sign_ins": [_row(row) for row in rows],
         "unwatched": [{"profile": one.profile, "reason": one.reason} for one in unwatched],
+    }
+
+
+def event(kind: str, row: Row, title: str, message: str, buttons: Iterable[str] = ()) -> dict[str, Any]:
+    """What notices and hooks are told; `kind` is `expiring`, `login_required`, `signed_in`, `renewed` or `unreachable`."""
+    return {
+        "version": VERSION,
+        "event": kind,
+        "sign_in": _row(row),
+        "title": title,
+        "message": message,
+        "buttons": list(buttons),
     }
 
 
@@ -83,7 +97,7 @@ def _row(row: Row) -> dict[str, Any]:
         "profiles": list(sign_in.profiles),
         "mcp_servers": [],
         "problem": _problem(plan.problem),
-        "paused_until": None,
+        "paused_until": moment(row.paused_until),
     }
 
 

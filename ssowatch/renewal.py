@@ -23,7 +23,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -86,6 +86,7 @@ def renew(
     policy: Policy,
     *,
     only_due: bool,
+    at_least: timedelta | None = None,
     portal: Callable[[SignIn], Portal] = identity_center,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] = time.sleep,
@@ -94,13 +95,14 @@ def renew(
 
     `only_due`: do it only if the planner's own rule says so under the lock (the watcher's child); else renew whether
     due or not, even after a refusal, but never within 60 s of the last success (a person's `refresh`).
+    `at_least`: do it if the token lives shorter than that, was not refused and is not resting after a failure (`ensure`).
     """
     if sign_in.problem:
         return Outcome(sign_in.name, Result.REFUSED, None, sign_in.problem.message)
     try:
         before = _fingerprint(sign_in)
         with files.locked(paths.write_lock(sign_in.name), _LOCK_SECONDS):
-            return _Renewal(sign_in, policy, portal, now, pause).run(before, only_due=only_due)
+            return _Renewal(sign_in, policy, at_least, portal, now, pause).run(before, only_due=only_due)
     except files.BusyError as error:
         who = f" (pid {error})" if str(error) else ""
         return _came_to_nothing(sign_in, f"another ssowatch process is still at it{who}", now)
@@ -144,12 +146,18 @@ def _outdone(other: Token, used: Token, expires_at: datetime) -> bool:
     return other.client == used.client and (longer or not other.refreshable)
 
 
+def _least_skew(skew: timedelta, took: timedelta) -> timedelta:
+    """What the clocks differ by at least: a server's date later than the moment before the call may be its duration."""
+    return min(skew + max(took, timedelta()), timedelta()) if skew < timedelta() else skew
+
+
 @dataclass(slots=True)
 class _Renewal:
     """The steps under the write lock."""
 
     sign_in: SignIn
     policy: Policy
+    at_least: timedelta | None
     portal: Callable[[SignIn], Portal]
     now: Callable[[], datetime]
     pause: Callable[[float], None]
@@ -170,7 +178,13 @@ class _Renewal:
     def _no_call(self, contents: Contents, seen: Memory, before: str | None, *, only_due: bool) -> Outcome | None:
         """The outcome where nothing is to be called, else None."""
         token, now = contents.token, self.now()
-        if only_due:
+        if self.at_least is not None and seen.token.refused:
+            return self._outcome(Result.REFUSED, contents, seen.token.refused)
+        if self.at_least is not None:
+            idle = token.expires_at - now >= max(self.at_least, timedelta.resolution) or timing.resting(
+                seen, token, now
+            )
+        elif only_due:
             due = timing.renew_at(token, seen, self.policy, now)
             idle = due is None or due > now
         else:
@@ -197,6 +211,8 @@ class _Renewal:
         if lost:
             began = self.now()
             answer = portal.renew(contents, began)
+        if not isinstance(answer, Unanswered):
+            answer = replace(answer, skew=_least_skew(answer.skew, self.now() - began))
         match answer:
             case Granted():
                 return self._write(contents, answer, began, draft)

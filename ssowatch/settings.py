@@ -68,9 +68,9 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Login(Section, frozen=True):
-    """How to sign in; `command` is run for `method: command`, `browser` opens a URL instead of the desktop's."""
+    """How to sign in (no `method`: by a browser where there is one, else by a code); `command` is run for `method: command`, `browser` opens a URL instead of the desktop's."""
 
-    method: Annotated[Method, one_of(Method)] = Method.PKCE
+    method: Annotated[Method | None, one_of(Method)] = None
     command: Annotated[tuple[str, ...], argv] = ()
     browser: Annotated[tuple[str, ...], argv] = ()
 
@@ -248,7 +248,8 @@ def policy(settings: Settings, name: str, start_url: str) -> Policy:
         warn_before=settings.warn_before,
         renew=settings.renew,
         length=own.length or portal.length,
-        gate=settings.quiet.when_locked or settings.quiet.when_idle,
+        when_locked=settings.quiet.when_locked,
+        when_idle=settings.quiet.when_idle,
     )
 
 

@@ -19,7 +19,13 @@ _LOOK_AGAIN = (0.05, 0.2, 0.8)
 def document(now: datetime) -> dict[str, Any]:
     """What a watcher would publish at `now`; nothing is written. One may run that has not published yet, or cannot."""
     sight = look(now)
-    return protocol.document(now, WatcherFacts(published.running_watcher()), sight.problem, sight.rows, sight.unwatched)
+    return protocol.document(
+        now,
+        WatcherFacts(published.running_watcher(), paused_until=sight.paused_until),
+        sight.problem,
+        sight.rows,
+        sight.unwatched,
+    )
 
 
 def look(now: datetime) -> Sight:

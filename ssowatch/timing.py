@@ -50,3 +50,11 @@ def renew_at(token: Token, memory: Memory, policy: Policy, now: datetime) -> dat
     if tried.retry_at and tried.attempted_at and tried.attempted_at <= now:
         due = max(due, tried.retry_at)
     return due
+
+
+def resting(memory: Memory, token: Token, now: datetime) -> bool:
+    """Whether a renewal now would come too soon after the last one: within 60 s of a success, within a failure's back-off."""
+    tried = memory.token
+    if tried.renewed_at and timedelta() <= now - tried.renewed_at < _REST and token.expires_at > now:
+        return True
+    return bool(tried.retry_at and tried.attempted_at and tried.attempted_at <= now < tried.retry_at)

@@ -19,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from ssowatch.model import Token
+from ssowatch.answers import Registration
+from ssowatch.model import SignIn, Token
 
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,12}))?"
@@ -120,6 +121,23 @@ def renewed(
     if refresh_token:
         after["refreshToken"] = refresh_token
     return json.dumps(after).encode(), _facts(after)
+
+
+def signed_in(
+    sign_in: SignIn, registration: Registration, *, access_token: str, expires_at: datetime, refresh_token: str | None
+) -> tuple[bytes, Token]:
+    """The file after a sign-in, with the very fields that AWS CLI v2 writes, and its facts."""
+    document = {
+        "startUrl": sign_in.start_url,
+        "region": sign_in.region,
+        "accessToken": access_token,
+        "expiresAt": stamp(expires_at),
+        "clientId": registration.client_id,
+        "clientSecret": registration.client_secret,
+        "registrationExpiresAt": stamp(registration.expires_at),
+        **({"refreshToken": refresh_token} if refresh_token else {}),
+    }
+    return json.dumps(document).encode(), _facts(document)
 
 
 def stamp(moment: datetime) -> str:

@@ -11,22 +11,22 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import random
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Self
 
 from ssowatch import children, files, memories, memory, paths, protocol, sdnotify, wording
+from ssowatch.asks import Asks
 from ssowatch.clock import utc_now
-from ssowatch.model import Memory, Notice, Renewal, Tab
+from ssowatch.hook_events import HookEvents
+from ssowatch.model import Memory, Renewal
 from ssowatch.network import NetworkUp
+from ssowatch.only_one import OnlyOne
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.server import Server
@@ -42,12 +42,6 @@ _HOLD = timedelta(seconds=30)
 """No child for a sign-in sooner after one that found nothing to do: a plan that its own child contradicts must not
 spin. (A failure has its back-off in the memory.)"""
 _SET_BACK = timedelta(seconds=60)
-_LOCK_SECONDS = 1.0
-"""`status` tests the lock by taking it for a moment."""
-
-
-class AlreadyRunningError(Exception):
-    """Another watcher holds the lock; the argument is its pid, or None."""
 
 
 class Watcher:
@@ -64,6 +58,8 @@ class Watcher:
         self._state_said: dict[str, tuple[str, str | None]] = {}
         self._problem_said: str | None = None
         self._sight: Sight | None = None
+        self._asks = Asks(world, self.tick, clock)
+        self._hooks = HookEvents()
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
     async def run(self) -> int:
@@ -74,7 +70,7 @@ class Watcher:
             OSError: the state directory cannot be made.
 
         """
-        with _only_one() as self._lock:
+        with OnlyOne() as self._lock:
             await self._run()
             return 0 if self._lock.holds() else 1
 
@@ -106,6 +102,8 @@ class Watcher:
             self._folders.close()
             self._network.close()
             self._wakeup.close()
+            await self._asks.close()
+            await self._hooks.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -119,7 +117,7 @@ class Watcher:
                 return
             self._folders.sync(_folders())  # before the look: what happens after it is heard
             now = self._clock()
-            sight = self._sight = self._world.look(now)
+            sight = self._sight = self._world.look(now, self._asks.presence)
             self._act(sight, now)
             self._publish(sight, now)
             self._arm(sight, now)
@@ -137,13 +135,10 @@ class Watcher:
         for row in sight.rows:
             name = row.sign_in.name
             self._say(row)
-            for action in row.plan.actions:
-                match action:
-                    case Renewal():
-                        if name not in self._renewing and self._held.get(name, now) <= now:
-                            due.append(row)
-                    case Notice() | Tab():
-                        log.warning("%s", wording.ask_line(row, action))
+            if Renewal() in row.plan.actions and name not in self._renewing and self._held.get(name, now) <= now:
+                due.append(row)
+        self._asks.act(sight)
+        self._hooks.look(sight, now)
         if due:
             names = {row.sign_in.name for row in due}
             self._renewing |= names
@@ -163,7 +158,9 @@ class Watcher:
             log.log(_LEVELS.get(outcome, logging.WARNING), "%s: %s: %s", plain(name), outcome, message)
             if outcome == "unreachable":
                 self._note_failure(row, message, began)
-            elif outcome != "renewed":
+            elif outcome == "renewed":
+                self._hooks.renewed(row, self._world.settings)
+            else:
                 self._held[name] = self._clock() + _HOLD
 
     def _note_failure(self, row: Row, reason: str, began: datetime) -> None:
@@ -174,7 +171,7 @@ class Watcher:
             written = known.token.failure and known.token.attempted_at and known.token.attempted_at >= began
             return known if written or not token else memory.failed(known, token, reason, now, draw, begun=False)
 
-        self._world.note(row.sign_in, change)
+        self._world.note(row.sign_in.name, change)
 
     def _renewal_ended(self, task: asyncio.Task[None], names: set[str]) -> None:
         """However it ended, these sign-ins are free for the next renewal."""
@@ -188,7 +185,7 @@ class Watcher:
         self.tick()
 
     def _publish(self, sight: Sight, now: datetime) -> None:
-        watcher = protocol.WatcherFacts(os.getpid(), self._since)
+        watcher = protocol.WatcherFacts(os.getpid(), self._since, sight.paused_until)
         fresh = protocol.document(now, watcher, sight.problem, sight.rows, sight.unwatched)
         comparable = protocol.encoded({**fresh, "written_at": None})
         if comparable == self._published[0] and files.signature(paths.status_file()) == self._published[1]:
@@ -263,35 +260,3 @@ def _folders() -> tuple[str, ...]:
     """Where changes matter."""
     configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
     return (paths.token_cache(), *sorted(configs))
-
-
-class _only_one:  # noqa: N801 - reads as a word in `with _only_one():`
-    """The watcher's lock, held for life, with the pid in it."""
-
-    def __enter__(self) -> Self:
-        files.private_dir(paths.state_dir())
-        self._fd = os.open(paths.watcher_lock(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    pid = os.read(self._fd, 20).decode(errors="replace").strip()
-                    os.close(self._fd)
-                    raise AlreadyRunningError(pid or None) from None
-                time.sleep(0.02)
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
-        return self
-
-    def holds(self) -> bool:
-        """Whether the file that is locked is the one that others would lock."""
-        try:
-            return os.path.samestat(os.fstat(self._fd), os.stat(paths.watcher_lock()))  # noqa: PTH116
-        except OSError:
-            return False
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._fd)

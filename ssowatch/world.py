@@ -15,8 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ssowatch import awsconfig, cache, files, memories, memory, paths, planner, settings
-from ssowatch.model import AwsConfig, Memory, Plan, Policy, Presence, Problem, Renewal, SignIn, TokenFile, Unwatched
+from ssowatch import awsconfig, cache, files, memories, memory, paths, pauses, planner, quiet_hours, settings
+from ssowatch.model import (
+    AwsConfig,
+    Memory,
+    Plan,
+    Policy,
+    Presence,
+    Problem,
+    Renewal,
+    SignIn,
+    Surroundings,
+    TokenFile,
+    Unwatched,
+)
 from ssowatch.protocol import Row
 from ssowatch.settings import Settings, SettingsError
 
@@ -29,6 +41,8 @@ class Sight:
     problem: Problem | None
     rows: tuple[Row, ...]
     unwatched: tuple[Unwatched, ...]
+    paused_until: datetime | None = None
+    """The pause of everything."""
 
 
 class World:
@@ -44,16 +58,19 @@ class World:
         self._aws_stat: object = ()
         self._settings = Settings()
         self._settings_stat: object = ()
+        self._pauses: dict[str, datetime] = {}
+        self._pauses_stat: object = None
         self.settings_error: SettingsError | None = None
         """Why our config cannot be used; the last good one is in force."""
         self.unsettled = False
         """At the last look a token file could not be read: somebody may be writing it."""
         self._read_settings()
 
-    def look(self, now: datetime, presence: Presence = Presence.UNKNOWN) -> Sight:
-        """Read what changed, and plan every watched sign-in."""
+    def look(self, now: datetime, presence: Presence | None = None) -> Sight:
+        """Read what changed, and plan every watched sign-in. `presence`: None where nobody asked for it yet."""
         self._read_settings()
         self._read_aws_config()
+        self._read_pauses()
         names = {one.name for one in self._aws.sign_ins if settings.watched(self._settings, one.name)}
         self._tokens.keep_only(names)
         self._memories.keep_only(names)
@@ -69,6 +86,7 @@ class World:
             problem=_config_problem(self.settings_error) or self._aws.problem,
             rows=tuple(self._row(one, presence, now) for one in self._aws.sign_ins if one.name in names),
             unwatched=self._aws.unwatched + left_out,
+            paused_until=end if (end := self._pauses.get(pauses.ALL)) and end > now else None,
         )
 
     def sign_ins(self) -> tuple[SignIn, ...]:
@@ -89,12 +107,12 @@ class World:
         """Our settings in force."""
         return self._settings
 
-    def note(self, sign_in: SignIn, change: Callable[[Memory], Memory]) -> None:
+    def note(self, name: str, change: Callable[[Memory], Memory]) -> None:
         """Change a sign-in's memory. What cannot be written is kept here, so that it counts all the same."""
         try:
-            memories.update(sign_in.name, change)
+            memories.update(name, change)
         except (files.BusyError, OSError):
-            self._unwritten[sign_in.name] = change(self._known(sign_in.name))
+            self._unwritten[name] = change(self._known(name))
 
     def _known(self, name: str) -> Memory:
         """The memory file, or what could not be written over it."""
@@ -111,15 +129,27 @@ class World:
         self._tokens = cache.TokenCache()
         self._memories = memories.Memories()
 
-    def _row(self, sign_in: SignIn, presence: Presence, now: datetime) -> Row:
-        policy = self.policy(sign_in)
+    def around(self, name: str, now: datetime, presence: Presence | None = None) -> Surroundings:
+        """What else is so for the sign-in `name`."""
+        self._read_pauses()
+        until = [self._pauses[one] for one in (name, pauses.ALL) if one in self._pauses]
+        return Surroundings(
+            presence=presence,
+            held=files.taken(paths.use_lock(name), shared=True),
+            signing_in=files.taken(paths.flow_lock(name)),
+            paused_until=max((end for end in until if end > now), default=None),
+            quiet_until=quiet_hours.end(self._settings.quiet.hours, now),
+        )
+
+    def _row(self, sign_in: SignIn, presence: Presence | None, now: datetime) -> Row:
+        policy, around = self.policy(sign_in), self.around(sign_in.name, now, presence)
         file, known = self._tokens.look(sign_in.name, now), self._known(sign_in.name)
         self.unsettled |= file.fault is not None
 
         def decide(file: TokenFile, known: Memory) -> Plan:
             if not file.fault and not sign_in.problem:
                 known = memory.observed(known, sign_in, file.token, now, seen=self._recording)
-            return planner.plan(sign_in, file, known, policy, presence, now)
+            return planner.plan(sign_in, file, known, policy, around, now)
 
         plan = decide(file, known)
         if self._recording and plan.memory != known:
@@ -131,7 +161,13 @@ class World:
                         memories.write(sign_in.name, plan.memory)
             except (files.BusyError, OSError):
                 plan = replace(plan, actions=tuple(one for one in plan.actions if isinstance(one, Renewal)))
-        return Row(sign_in, file.token, plan)
+        return Row(sign_in, file.token, plan, around.paused_until, around.signing_in)
+
+    def _read_pauses(self) -> None:
+        stat = files.signature(paths.pauses_file())
+        if stat != self._pauses_stat:
+            self._pauses_stat = stat
+            self._pauses = pauses.load() if stat else {}
 
     def _read_settings(self) -> None:
         path = paths.config_file()

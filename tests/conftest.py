@@ -17,6 +17,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "_proxy"
         ):
             monkeypatch.delenv(name)
+    # No test may show a notice or open a browser on the desktop of whoever runs it.
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "INVOCATION_ID", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    for bus in ("DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"):
+        monkeypatch.setenv(bus, "unix:path=/nonexistent")
     place = tmp_path / "home"
     place.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(place))

@@ -111,7 +111,7 @@ def test_a_wrong_token_file(world, monkeypatch, capsys, content, words):
     assert words in plan.problem.message
     assert path.name in plan.problem.message
     assert plan.problem.fix is not None
-    assert "aws sso login" in plan.problem.fix
+    assert "ssowatch login" in plan.problem.fix
     monkeypatch.setattr("ssowatch.cache._LOOK_AGAIN", (0.001,))
     assert cli.main(["refresh", "corp"]) == 1
     said = capsys.readouterr()

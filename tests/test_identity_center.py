@@ -21,8 +21,9 @@ import pytest
 from simulator.faults import Fault, Kind
 from simulator.server import Simulator
 
-from ssowatch import identity_center, tokenfile
-from ssowatch.identity_center import Granted, IdentityCenter, Refusal, Unanswered
+from ssowatch import aws_clients, tokenfile
+from ssowatch.answers import Granted, Refusal, Unanswered
+from ssowatch.identity_center import IdentityCenter
 from ssowatch.model import Kind as SignInKind
 from ssowatch.model import SignIn
 
@@ -328,7 +329,7 @@ def simulator(monkeypatch):
     ],
 )
 def test_the_weather_is_never_a_refusal(simulator, portal, monkeypatch, kind, reason, maybe_acted):
-    monkeypatch.setattr(identity_center, "_READ_SECONDS", 0.2 if kind is Kind.HANG else 15)
+    monkeypatch.setattr(aws_clients, "READ_SECONDS", 0.2 if kind is Kind.HANG else 15)
     token = contents(**simulator.sign_in())
     simulator.add_fault(Fault(kind))
     came = portal.renew(token, NOW)

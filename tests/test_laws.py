@@ -24,6 +24,7 @@ from ssowatch.model import (
     Renewal,
     SignIn,
     State,
+    Surroundings,
     Tab,
     Token,
     TokenFile,
@@ -77,8 +78,16 @@ policies = st.builds(
     st.sampled_from(Renew),
     st.none() | spans.filter(bool),
     st.booleans(),
+    st.booleans(),
 )
-presences = st.sampled_from(Presence)
+surroundings = st.builds(
+    Surroundings,
+    st.none() | st.sampled_from(Presence),
+    st.booleans(),
+    st.booleans(),
+    sometimes,
+    sometimes,
+)
 draws = st.floats(0, 1, exclude_max=True)
 files = st.builds(TokenFile, st.none() | tokens, st.none() | st.just("is empty"), st.none() | moments)
 
@@ -90,30 +99,30 @@ def observed(sign_in: SignIn, file: TokenFile, tried: TokenMemory, lineage: Line
     return Memory(tried, lineage)
 
 
-@given(sign_ins, files, tries, lineages, policies, presences, moments, draws)
+@given(sign_ins, files, tries, lineages, policies, surroundings, moments, draws)
 @settings(max_examples=500)
-def test_asking_twice_acts_once(sign_in, file, tried, lineage, policy, presence, now, draw):
-    first = planner.plan(sign_in, file, observed(sign_in, file, tried, lineage), policy, presence, now)
+def test_asking_twice_acts_once(sign_in, file, tried, lineage, policy, around, now, draw):
+    first = planner.plan(sign_in, file, observed(sign_in, file, tried, lineage), policy, around, now)
     known = first.memory
     if Renewal() in first.actions:
         assert file.token is not None
         known = memories.begun(known, file.token, now, draw)  # what the child records before its call
-    assert planner.plan(sign_in, file, known, policy, presence, now).actions == ()
+    assert planner.plan(sign_in, file, known, policy, around, now).actions == ()
 
 
-@given(sign_ins, files, tries, lineages, policies, presences, moments)
+@given(sign_ins, files, tries, lineages, policies, surroundings, moments)
 @settings(max_examples=500)
-def test_it_asks_again_only_later(sign_in, file, tried, lineage, policy, presence, now):
-    plan = planner.plan(sign_in, file, observed(sign_in, file, tried, lineage), policy, presence, now)
+def test_it_asks_again_only_later(sign_in, file, tried, lineage, policy, around, now):
+    plan = planner.plan(sign_in, file, observed(sign_in, file, tried, lineage), policy, around, now)
     assert plan.wake_at is None or plan.wake_at > now
 
 
-@given(sign_ins, files, tries, lineages, policies, presences, moments)
+@given(sign_ins, files, tries, lineages, policies, surroundings, moments)
 @settings(max_examples=500)
-def test_nobody_is_asked_in_vain(sign_in, file, tried, lineage, policy, presence, now):
+def test_nobody_is_asked_in_vain(sign_in, file, tried, lineage, policy, around, now):
     """No sign-in where a renewal may still work; no notice whose buttons cannot improve the state."""
     known = observed(sign_in, file, tried, lineage)
-    plan = planner.plan(sign_in, file, known, policy, presence, now)
+    plan = planner.plan(sign_in, file, known, policy, around, now)
     asks = [action for action in plan.actions if not isinstance(action, Renewal)]
     assert len(asks) <= 1
     for action in asks:
@@ -121,11 +130,16 @@ def test_nobody_is_asked_in_vain(sign_in, file, tried, lineage, policy, presence
         may_renew = token is not None and timing.renewable(token, known, now)
         works = token is not None and token.expires_at > now and plan.state in {State.VALID, State.EXPIRING}
         assert policy.mode is not Mode.SILENT
-        assert not (policy.gate and presence is Presence.AWAY)
+        gated = policy.when_locked or policy.when_idle
+        assert not (policy.when_locked and around.presence is Presence.LOCKED)
+        assert not (policy.when_idle and around.presence is Presence.IDLE)
+        assert not (gated and around.presence is None)
+        assert not around.signing_in
+        assert not any(end and end > now for end in (around.paused_until, around.quiet_until))
         if isinstance(action, Tab):
             assert policy.mode is Mode.AUTO
             assert lineage.tabs == 0
-            assert presence is Presence.PRESENT or not policy.gate
+            assert around.presence is Presence.PRESENT or not gated
             assert not may_renew
             continue
         assert isinstance(action, Notice)
@@ -139,13 +153,15 @@ def test_nobody_is_asked_in_vain(sign_in, file, tried, lineage, policy, presence
             assert not may_renew or policy.renew is Renew.NEVER or file.fault
 
 
-@given(sign_ins, tokens, tries, lineages, policies, st.lists(st.tuples(moments, presences, st.booleans()), max_size=20))
+@given(
+    sign_ins, tokens, tries, lineages, policies, st.lists(st.tuples(moments, surroundings, st.booleans()), max_size=20)
+)
 @settings(max_examples=300)
 def test_one_tab_and_one_notice_per_cause_in_a_lineage(sign_in, token, tried, lineage, policy, asked):
     known = replace(observed(sign_in, TokenFile(token), tried, lineage), lineage=replace(lineage, tabs=0, noticed=()))
     acts: list[object] = []
-    for now, presence, ignored in sorted(asked, key=lambda one: one[0]):
-        plan = planner.plan(sign_in, TokenFile(token), known, policy, presence, now)
+    for now, around, ignored in sorted(asked, key=lambda one: one[0]):
+        plan = planner.plan(sign_in, TokenFile(token), known, policy, around, now)
         acts += [action for action in plan.actions if not isinstance(action, Renewal)]
         known = plan.memory
         if ignored and known.lineage.tabs:
@@ -159,7 +175,7 @@ def test_one_tab_and_one_notice_per_cause_in_a_lineage(sign_in, token, tried, li
 @settings(max_examples=500)
 def test_the_state_says_what_it_means(sign_in, file, tried, lineage, policy, now):
     known = observed(sign_in, file, tried, lineage)
-    plan = planner.plan(sign_in, file, known, policy, Presence.UNKNOWN, now)
+    plan = planner.plan(sign_in, file, known, policy, Surroundings(Presence.UNKNOWN), now)
     if file.fault or file.token is None:
         return
     works = file.token.expires_at > now and tried.alive is not False
@@ -186,7 +202,7 @@ def test_create_token_is_called_no_more_than_the_law_allows(fingerprint, life, r
     known = memories.renewed(Memory(), sign_in, token, life, NOON, timedelta())
     now, successes, not_before = NOON, [NOON], NOON
     for step, answers, draw in wakes:
-        plan = planner.plan(sign_in, TokenFile(token), known, policy, Presence.UNKNOWN, now)
+        plan = planner.plan(sign_in, TokenFile(token), known, policy, Surroundings(Presence.UNKNOWN), now)
         if Renewal() in plan.actions:
             assert now >= not_before
             known = memories.begun(plan.memory, token, now, draw)

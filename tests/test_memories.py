@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import get_type_hints
 
 import msgspec
@@ -21,6 +22,7 @@ from ssowatch.model import Cause, Lineage, Memory, TokenMemory
 
 NAME = "corp"
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+opened = partial(memory.tab_opened, now=NOW)
 KNOWN = Memory(
     TokenMemory(
         fingerprint="0123456789abcdef@us-east-1",
@@ -66,10 +68,11 @@ MEMORIES = st.builds(Memory, token=any_of(TokenMemory), lineage=any_of(Lineage))
 COUNTER = """
 import sys
 from ssowatch import memories, memory
+from ssowatch.clock import utc_now
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(10):
-    memories.update("corp", memory.tab_opened, 60)
+    memories.update("corp", lambda known: memory.tab_opened(known, utc_now()), 60)
 """
 HOLDER = """
 import sys
@@ -133,8 +136,8 @@ def test_a_damaged_memory_is_an_empty_one_and_is_written_anew(path, content):
     path.write_bytes(content)
     assert memories.load(NAME) == Memory()
     assert Memories().look(NAME) == Memory()
-    assert memories.update(NAME, memory.tab_opened) == Memory(lineage=Lineage(tabs=1))
-    assert memories.load(NAME) == Memory(lineage=Lineage(tabs=1))
+    assert memories.update(NAME, opened) == Memory(lineage=Lineage(tabs=1, tab_at=NOW))
+    assert memories.load(NAME) == Memory(lineage=Lineage(tabs=1, tab_at=NOW))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -164,7 +167,7 @@ def test_an_update_that_changes_nothing_writes_nothing(path):
 
 
 def test_the_first_update_makes_what_is_missing(home):
-    memories.update(NAME, memory.tab_opened)
+    memories.update(NAME, opened)
     assert (
         json.loads((home / f".local/state/ssowatch/memory/{paths.key(NAME)}.json").read_text())["lineage"]["tabs"] == 1
     )
@@ -179,7 +182,7 @@ def test_a_memory_is_parsed_again_only_when_it_changed(path):
     first = looks.look(NAME)
     assert first == KNOWN
     assert looks.look(NAME) is first
-    memories.update(NAME, memory.tab_opened)
+    memories.update(NAME, opened)
     assert looks.look(NAME).lineage.tabs == 2
     looks.keep_only({"other"})
     path.unlink()
@@ -211,9 +214,9 @@ def test_a_stopped_holder_of_the_lock_stalls_nobody_for_long(home):
         try:
             began = time.monotonic()
             with pytest.raises(files.BusyError):
-                memories.update(NAME, memory.tab_opened)
+                memories.update(NAME, opened)
             assert 0.2 <= time.monotonic() - began < 10
             assert Memories().look(NAME) == memories.load(NAME) == KNOWN  # looking needs no lock
         finally:
             holder.kill()
-    assert memories.update(NAME, memory.tab_opened).lineage.tabs == 2
+    assert memories.update(NAME, opened).lineage.tabs == 2

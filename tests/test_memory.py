@@ -127,9 +127,73 @@ def test_the_network_or_a_resume_makes_a_waiting_retry_due(tried, changes):
 
 
 def test_what_was_asked_is_recorded_and_nothing_else_changes():
-    after = memory.tab_opened(memory.noticed(Memory(TRIED, Lineage("client")), Cause.ENDED))
-    assert after == Memory(TRIED, Lineage("client", noticed=(Cause.ENDED,), tabs=1))
-    assert memory.noticed(after, Cause.REFUSED).lineage.noticed == (Cause.ENDED, Cause.REFUSED)
+    after = memory.tab_opened(memory.noticed(Memory(TRIED, Lineage("client")), Cause.ENDED, EARLIER), NOW)
+    noticed = Lineage("client", noticed=(Cause.ENDED,), noticed_at=EARLIER, tabs=1, tab_at=NOW)
+    assert after == Memory(TRIED, noticed)
+    again = memory.noticed(after, Cause.REFUSED, NOW).lineage
+    assert (again.noticed, again.noticed_at) == ((Cause.ENDED, Cause.REFUSED), EARLIER)
+
+
+OF_A_PERSON = [
+    # id, change, what it leaves in a lineage
+    ("asked", lambda known: memory.asked(known, NOW), {"asked": True, "used_at": NOW}),
+    ("used", lambda known: memory.used(known, NOW), {"used_at": NOW}),
+    ("when it ends", memory.when_it_ends, {"at_end": True}),
+    ("unheard", lambda known: memory.unheard(known, "no bus"), {"unheard": "no bus"}),
+    (
+        "a tab denied",
+        lambda known: memory.tab_denied(known, "denied", NOW),
+        {"tab_failed": True, "denied_at": NOW, "denials": 1, "denial": "denied"},
+    ),
+    ("denied, then a button", lambda known: memory.human_act(memory.tab_denied(known, "x", NOW)), {"tab_failed": True}),
+    ("denied, then back", lambda known: memory.back(memory.tab_denied(known, "x", NOW)), {"tab_failed": True}),
+    ("put off, then a button", lambda known: memory.human_act(memory.not_today(known, NOW)), {}),
+]
+
+
+@pytest.mark.parametrize(("change", "fields"), [row[1:] for row in OF_A_PERSON], ids=[row[0] for row in OF_A_PERSON])
+def test_what_people_and_their_programs_leave(change, fields):
+    before = Memory(TRIED, Lineage("client", EARLIER))
+    assert change(before) == Memory(TRIED, replace(before.lineage, **fields))
+
+
+def test_who_is_back_keeps_what_was_put_off():
+    put_off = memory.not_today(Memory(TRIED, Lineage("client")), NOW + HOUR)
+    assert memory.cooldown_until(memory.back(put_off).lineage) == NOW + HOUR
+
+
+@pytest.mark.parametrize(("denials", "minutes"), [(1, 5), (2, 15), (3, 60), (9, 60)])
+def test_each_denial_makes_the_cooldown_longer(denials, minutes):
+    known = Memory()
+    for _ in range(denials):
+        known = memory.tab_denied(known, "denied", NOW)
+    assert memory.cooldown_until(known.lineage) == NOW + minutes * MINUTE
+
+
+def test_a_sign_in_of_our_own_begins_anew_and_keeps_who_it_was():
+    before = Memory(TRIED, replace(LIVED, who="someone"))
+    after = memory.signed_in(before, CORP, SAME_CLIENT, HOUR, NOW, SECOND, None)
+    assert after == Memory(
+        TokenMemory("new@us-east-1", HOUR, NOW, skew=SECOND), Lineage("client", NOW, HOUR, who="someone")
+    )
+    assert memory.signed_in(before, CORP, SAME_CLIENT, HOUR, NOW, SECOND, "other").lineage.who == "other"
+
+
+DORMANT = [
+    # id, lineage, whether
+    ("new", Lineage(began_at=NOW), False),
+    ("unknown beginning", Lineage(), False),
+    ("a week without use", Lineage(began_at=NOW - 7 * 24 * HOUR), True),
+    ("used this week", Lineage(began_at=NOW - 30 * 24 * HOUR, used_at=NOW - 6 * 24 * HOUR), False),
+    ("a notice ignored for a day", Lineage(began_at=NOW - 30 * HOUR, noticed_at=NOW - 24 * HOUR), True),
+    ("ignored for less", Lineage(began_at=NOW - 30 * HOUR, noticed_at=NOW - 23 * HOUR), False),
+    ("ignored, then used", Lineage(began_at=NOW - 50 * HOUR, noticed_at=NOW - 40 * HOUR, used_at=NOW - HOUR), False),
+]
+
+
+@pytest.mark.parametrize(("lineage", "dormant"), [row[1:] for row in DORMANT], ids=[row[0] for row in DORMANT])
+def test_what_nobody_cares_for_is_dormant(lineage, dormant):
+    assert memory.dormant(lineage, NOW) is dormant
 
 
 # Back-off

@@ -23,6 +23,7 @@ from ssowatch.model import (
     Renewal,
     SignIn,
     State,
+    Surroundings,
     Tab,
     Token,
     TokenFile,
@@ -61,9 +62,11 @@ def decide(
     known: Memory | None = None,
     sign_in: SignIn = CORP,
     policy: Policy | None = None,
-    presence: Presence = Presence.UNKNOWN,
+    presence: Presence | None = Presence.UNKNOWN,
 ):
-    return planner.plan(sign_in, TokenFile(held), known or memory(), policy or Policy(), presence, at(now))
+    return planner.plan(
+        sign_in, TokenFile(held), known or memory(), policy or Policy(), Surroundings(presence), at(now)
+    )
 
 
 RENEWED = memory(renewed_at=at("08:00"))
@@ -254,7 +257,7 @@ def test_signed_out_is_silence():
     assert "2026-01-05T09:00:00Z" in plan.problem.message
     never = decide("09:00", None, Memory()).problem
     assert never is not None
-    assert never.fix == "aws sso login --sso-session corp"
+    assert never.fix == "ssowatch login corp"
 
 
 PUBLISHED = [
@@ -359,18 +362,18 @@ MODES = [
     # id, mode, presence, memory, gate, action
     ("notify", Mode.NOTIFY, Presence.PRESENT, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
     ("notify, presence unknown", Mode.NOTIFY, Presence.UNKNOWN, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
-    ("notify, locked", Mode.NOTIFY, Presence.AWAY, REFUSED, True, None),
-    ("notify, locked, gate off", Mode.NOTIFY, Presence.AWAY, REFUSED, False, Notice(Cause.REFUSED, SIGN_IN)),
+    ("notify, locked", Mode.NOTIFY, Presence.LOCKED, REFUSED, True, None),
+    ("notify, locked, gate off", Mode.NOTIFY, Presence.LOCKED, REFUSED, False, Notice(Cause.REFUSED, SIGN_IN)),
     ("auto", Mode.AUTO, Presence.PRESENT, REFUSED, True, Tab(Cause.REFUSED)),
     ("auto, presence unknown", Mode.AUTO, Presence.UNKNOWN, REFUSED, True, Notice(Cause.REFUSED, SIGN_IN)),
-    ("auto, locked", Mode.AUTO, Presence.AWAY, REFUSED, True, None),
+    ("auto, locked", Mode.AUTO, Presence.LOCKED, REFUSED, True, None),
     ("auto, presence unknown, gate off", Mode.AUTO, Presence.UNKNOWN, REFUSED, False, Tab(Cause.REFUSED)),
     ("auto, ended", Mode.AUTO, Presence.PRESENT, DEAD, True, Tab(Cause.ENDED)),
     (
         "auto, its tab open",
         Mode.AUTO,
         Presence.PRESENT,
-        replace(REFUSED, lineage=replace(REFUSED.lineage, tabs=1)),
+        replace(REFUSED, lineage=replace(REFUSED.lineage, tabs=1, tab_at=at("08:09:30"))),
         True,
         None,
     ),
@@ -401,19 +404,23 @@ MODES = [
 def test_modes_table(mode, presence, known, gate, action):
     now, held = ("15:46", token("16:20")) if known == "ending" else ("08:10", token("09:00"))
     known = memory(renewed_at=at("15:20")) if known == "ending" else known
-    plan = decide(now, held, known, policy=Policy(mode=mode, gate=gate), presence=presence)
+    plan = decide(now, held, known, policy=Policy(mode=mode, when_locked=gate, when_idle=gate), presence=presence)
     assert plan.actions == ((action,) if action else ())
 
 
 def test_an_unreadable_file_keeps_the_last_state_for_a_second():
     file = TokenFile(token("09:00"), "is empty", at("08:10"))
-    soon = planner.plan(CORP, file, RENEWED, Policy(), Presence.UNKNOWN, at("08:10") + timedelta(seconds=0.4))
+    soon = planner.plan(
+        CORP, file, RENEWED, Policy(), Surroundings(Presence.UNKNOWN), at("08:10") + timedelta(seconds=0.4)
+    )
     assert (soon.state, soon.actions, soon.wake_at) == (State.VALID, (), at("08:10:01"))
-    later = planner.plan(CORP, file, RENEWED, Policy(), Presence.UNKNOWN, at("08:10:01"))
+    later = planner.plan(CORP, file, RENEWED, Policy(), Surroundings(Presence.UNKNOWN), at("08:10:01"))
     assert later.state is State.LOGIN_REQUIRED
     assert later.problem is not None
     assert later.problem.code == "token_file"
-    healed = planner.plan(CORP, TokenFile(token("09:00")), later.memory, Policy(), Presence.UNKNOWN, at("08:11"))
+    healed = planner.plan(
+        CORP, TokenFile(token("09:00")), later.memory, Policy(), Surroundings(Presence.UNKNOWN), at("08:11")
+    )
     assert healed.state is State.VALID
     assert healed.memory.lineage.ended_at is None
 

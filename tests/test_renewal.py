@@ -25,7 +25,7 @@ from simulator.faults import Fault
 from simulator.faults import Kind as Weather
 from simulator.server import Simulator
 
-from ssowatch import cache, files, identity_center, memories, memory, paths, renewal, tokenfile
+from ssowatch import aws_clients, cache, files, memories, memory, paths, renewal, tokenfile
 from ssowatch.identity_center import IdentityCenter
 from ssowatch.model import Kind, Memory, Policy, Problem, Renew, SignIn
 from ssowatch.renewal import Result
@@ -649,7 +649,7 @@ def test_a_request_that_was_reset_before_it_was_seen_is_harmless(desk):
     ],
 )
 def test_bad_weather_is_never_a_refusal_and_is_backed_off_from(desk, monkeypatch, weather, calls):
-    monkeypatch.setattr(identity_center, "_READ_SECONDS", 0.2 if weather is Weather.HANG else 15)
+    monkeypatch.setattr(aws_clients, "READ_SECONDS", 0.2 if weather is Weather.HANG else 15)
     desk.simulator.change(refresh_tokens="same")
     desk.simulator.add_fault(Fault(weather))
     before = desk.path.read_bytes()

@@ -164,17 +164,24 @@ def test_policy(tmp_path):
         assert settings.policy(found, "lab", start_url).length == timedelta(hours=12)
     lab = settings.policy(found, "lab", "https://d-2.awsapps.com/start")
     assert lab == Policy(
-        mode=Mode.AUTO, refresh_before=timedelta(minutes=90), warn_before=timedelta(), renew=Renew.IN_USE, gate=False
+        mode=Mode.AUTO,
+        refresh_before=timedelta(minutes=90),
+        warn_before=timedelta(),
+        renew=Renew.IN_USE,
+        when_locked=False,
+        when_idle=False,
     )
     assert settings.policy(Settings(), "lab", at) == Policy()
 
 
 @pytest.mark.parametrize(
-    ("quiet", "gate"), [("{when_locked: false}", True), ("{when_idle: false}", True), ("{}", True)]
+    ("quiet", "locked", "idle"),
+    [("{when_locked: false}", False, True), ("{when_idle: false}", True, False), ("{}", True, True)],
 )
-def test_one_half_of_quiet_keeps_the_gate(tmp_path, quiet, gate):
+def test_each_half_of_quiet_is_its_own_gate(tmp_path, quiet, locked, idle):
     found = load(tmp_path, f"quiet: {quiet}").settings
-    assert settings.policy(found, "corp", "https://x.example/start").gate is gate
+    known = settings.policy(found, "corp", "https://x.example/start")
+    assert (known.when_locked, known.when_idle) == (locked, idle)
 
 
 def test_watched(tmp_path):
@@ -764,18 +771,16 @@ def test_check_says_in_one_line_what_has_no_effect_yet(home, capsys):
     capsys.readouterr()
     assert run("check") == 0
     assert capsys.readouterr().out == (
-        "~/.config/ssowatch/config.yaml is right. Understood, but without effect in this version: notify, quiet, mcp.\n"
+        "~/.config/ssowatch/config.yaml is right. Understood, but without effect in this version: mcp.\n"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ("mode: auto\nquiet: {when_idle: false}\nsign_ins: {a: {mode: auto}}\nwatch: [mcp]", "mode: auto, quiet"),
-        ("sign_ins: {a.b: {login: {method: device}}}", "sign_ins.*.login"),
-        ("quiet: {hours: 22:00-07:00}\nwatch: mcp\nhooks: {on_renewed: [a]}", "hooks, quiet, watch: mcp"),
-        ("schedule: {fresh: 0 8 * * *}", "schedule"),
-        ("renew: in_use", "renew: in_use"),
+        ("mode: auto\nquiet: {when_idle: false}\nsign_ins: {a: {mode: auto}}\nwatch: [mcp]", ""),
+        ("sign_ins: {a.b: {login: {method: device}}}\nwatch: mcp", "watch: mcp"),
+        ("schedule: {fresh: 0 8 * * *}\nmcp: {discover: true}", "schedule, mcp"),
         ("renew: always\nmode: notify", ""),
     ],
 )

@@ -12,6 +12,7 @@ import tempfile
 import traceback
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from ssowatch.renewal import Result
 
 NOBODY = 65534
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+opened = partial(memory.tab_opened, now=NOW)
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 NAME = "corp"
@@ -343,7 +345,7 @@ def test_a_link_to_a_directory_of_another_user_is_not_ours(place, foreign):
 
 
 def a_memory_that_is_closed_to_us_is_an_empty_one(_):
-    memories.update(NAME, memory.tab_opened)
+    memories.update(NAME, opened)
     looks = Memories()
     assert looks.look(NAME).lineage.tabs == 1
     path = Path(paths.memory_file(NAME))
@@ -356,14 +358,14 @@ def a_memory_that_is_closed_to_us_is_an_empty_one(_):
 
 
 def a_memory_that_cannot_be_written_says_so(_):
-    memories.update(NAME, memory.tab_opened)
+    memories.update(NAME, opened)
     path = Path(paths.memory_file(NAME))
     path.parent.chmod(0o500)
-    memories.update(NAME, memory.tab_opened)  # a directory of ours is opened for us again
+    memories.update(NAME, opened)  # a directory of ours is opened for us again
     assert memories.load(NAME).lineage.tabs == 2
     locks = Path(paths.memory_lock(NAME))
     with closed(locks), pytest.raises(PermissionError):
-        memories.update(NAME, memory.tab_opened)
+        memories.update(NAME, opened)
     assert memories.load(NAME).lineage.tabs == 2
 
 

@@ -107,8 +107,9 @@ def test_the_end_of_the_sign_in_and_a_new_one(quick, center):
     with watcher(quick, **center.environ) as running:
         seen = running.until_state("login_required")
         assert seen["problem"]["code"] == "refused"
-        assert "aws sso login --sso-session corp" in seen["problem"]["fix"]
+        assert "ssowatch login corp" in seen["problem"]["fix"]
         assert creates(center) == 1  # a refusal is final for its token
+        homes.wait_for(lambda: "a person is needed" in (quick / "watcher.log").read_text(), "it asks a person")
         homes.write_token(center.sign_in())
         assert running.until_state("valid")["problem"] is None
     log = (quick / "watcher.log").read_text()
@@ -286,8 +287,8 @@ def test_a_failure_counts_where_nothing_can_be_written(home, monkeypatch):
     row = world.look(utc_now()).rows[0]
     monkeypatch.setattr("ssowatch.files.Draft", no_room)
     failing = partial(memory.failed, token=row.token, reason="disk full", now=utc_now(), draw=0.5, begun=False)
-    world.note(row.sign_in, failing)
-    world.note(row.sign_in, failing)
+    world.note(row.sign_in.name, failing)
+    world.note(row.sign_in.name, failing)
     problem = world.look(utc_now()).rows[0].plan.problem
     assert problem is not None
     assert "(2 tries): disk full" in problem.message

@@ -23,7 +23,7 @@ from ssowatch.demo.center.identity_center import IdentityCenter
 from ssowatch.demo.center.refusal import Refusal
 from ssowatch.demo.center.sessions import Session
 from ssowatch.demo.center.settings import RefreshTokens, Settings
-from ssowatch.model import Kind, Memory, Policy, Presence, Renewal, SignIn, State, Token, TokenFile
+from ssowatch.model import Kind, Memory, Policy, Presence, Renewal, SignIn, State, Surroundings, Token, TokenFile
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -134,7 +134,7 @@ class Life:
         local = self.now + self.offset
         token = self.token
         self.known = memory.observed(self.known, CORP, token, local)
-        plan = planner.plan(CORP, TokenFile(token), self.known, self.policy, Presence.UNKNOWN, local)
+        plan = planner.plan(CORP, TokenFile(token), self.known, self.policy, Surroundings(Presence.UNKNOWN), local)
         self.known = plan.memory
         if Renewal() in plan.actions and self.answer_at == NEVER:
             self.known = memory.begun(self.known, token, local, self.rng.random())
@@ -148,7 +148,9 @@ class Life:
                 except Refusal:
                     self.refused_early += alive
                     self.known = memory.refused(self.known, "ended", "invalid_grant", alive=False, skew=timedelta())
-            plan = planner.plan(CORP, TokenFile(self.token), self.known, self.policy, Presence.UNKNOWN, local)
+            plan = planner.plan(
+                CORP, TokenFile(self.token), self.known, self.policy, Surroundings(Presence.UNKNOWN), local
+            )
         if plan.state is State.LOGIN_REQUIRED and self.person_at == NEVER:
             self.ends += 1
             self.person_at = self.now + some(self.rng, 5, 3 * 3600)

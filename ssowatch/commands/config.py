@@ -12,17 +12,7 @@ from ssowatch import files, paths, settings
 from ssowatch.yaml_layers import place
 
 # Read and checked, but without effect in this version; `*` is any name. A line goes when its feature comes.
-NOT_YET = (
-    "mode: auto",
-    "renew: in_use",
-    "notify",
-    "hooks",
-    "schedule",
-    "quiet",
-    "mcp",
-    "sign_ins.*.login",
-    "watch: mcp",
-)
+NOT_YET = ("schedule", "mcp", "watch: mcp")
 
 _GOOD, _NO, _CONFIG_ERROR = 0, 1, 78
 

@@ -8,7 +8,7 @@ import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
-from ssowatch import client, protocol
+from ssowatch import client, named, protocol
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.renewal import Outcome, Result, renew
@@ -71,19 +71,13 @@ def _chosen(world: World, names: list[str]) -> dict[str, SignIn] | None:
     """The sign-ins that the names mean; None, with a word, if one means none."""
     chosen: dict[str, SignIn] = {}
     for name in names:
-        sign_in = _find(world.sign_ins(), name)
-        if sign_in is None:
-            if problem := world.aws_problem():
-                print(f"ssowatch: {plain(problem.message, 600)}", file=sys.stderr)
-            print(f"ssowatch: no sign-in or profile is called {plain(name)}", file=sys.stderr)
+        try:
+            sign_in = named.sign_in(world, name)
+        except named.UnusableError as error:
+            print(f"ssowatch: {error}", file=sys.stderr)
             return None
         chosen[sign_in.name] = sign_in
     return chosen
-
-
-def _find(sign_ins: tuple[SignIn, ...], name: str) -> SignIn | None:
-    own = (one for one in sign_ins if one.name == name)
-    return next(own, None) or next((one for one in sign_ins if name in one.profiles), None)
 
 
 def _say(outcome: Outcome, *, as_json: bool) -> None:

@@ -8,8 +8,9 @@ import logging
 import os
 import sys
 
+from ssowatch.only_one import AlreadyRunningError
 from ssowatch.undumpable import refuse_dumps
-from ssowatch.watcher import AlreadyRunningError, Watcher
+from ssowatch.watcher import Watcher
 from ssowatch.world import World
 
 

@@ -1,8 +1,9 @@
 """A wall clock that runs as fast as the story wants, in every process of the demo (Python only).
 
 Rules of this file:
-1. The clock is three numbers in a small shared file: at monotonic time `anchor` it showed `wall`, and runs `rate` times as
-   fast as time. The story writes them; every other process only reads.
+1. The clock is four numbers in a small shared file: at monotonic time `anchor` it showed `wall`, and runs `rate` times as
+   fast as time until it shows `slow`, and as time from there on: so however late the story wakes up, on a busy machine,
+   the clock does not run past its next scene. The story writes them; every other process only reads.
 2. A child of the demo finds a `sitecustomize` on its path, which calls `install` before anything else is imported. So the
    watcher, its renewal children and boto3 run unchanged; they ask `datetime` and `time` as ever.
 3. What `install` puts in place of `datetime.datetime` makes and recognises plain datetimes, so that no library meets a
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE = "SSOWATCH_DEMO_CLOCK"
-_FORM = struct.Struct("3d")
+_FORM = struct.Struct("4d")
 _monotonic = time.monotonic
 
 
@@ -33,34 +34,35 @@ class FastClock:
         path.write_bytes(bytes(_FORM.size))
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _FORM.size)
-        self._set(wall.timestamp(), 1.0)
+        self._set(wall.timestamp(), 1.0, 0.0)
 
     def now(self) -> dt.datetime:
         """What the clock shows, in UTC."""
         return _datetime.fromtimestamp(_read(self._shared), dt.UTC)
 
-    def run(self, rate: float) -> None:
-        """Go on from here, `rate` times as fast as time."""
-        self._set(_read(self._shared), rate)
+    def run(self, rate: float = 1.0, until: dt.datetime | None = None) -> None:
+        """Go on from here, `rate` times as fast as time, and at most until then."""
+        self._set(_read(self._shared), rate, until.timestamp() if until else 0.0)
 
     def leap(self, span: dt.timedelta) -> None:
         """Move on at once, as the clock of a machine that slept."""
-        _, _, rate = _FORM.unpack(self._shared[:])
-        self._set(_read(self._shared) + span.total_seconds(), rate)
+        self._set(_read(self._shared) + span.total_seconds(), 1.0, 0.0)
 
     def close(self) -> None:
         """Let go of the file."""
         self._shared.close()
 
-    def _set(self, wall: float, rate: float) -> None:
-        self._shared[:] = _FORM.pack(_monotonic(), wall, rate)
+    def _set(self, wall: float, rate: float, slow: float) -> None:
+        self._shared[:] = _FORM.pack(_monotonic(), wall, rate, slow)
 
 
 def _read(shared: mmap.mmap) -> float:
     while (raw := shared[:]) != shared[:]:  # the writer was in the middle of it
         pass
-    anchor, wall, rate = _FORM.unpack(raw)
-    return float(wall + (_monotonic() - anchor) * rate)
+    anchor, wall, rate, slow = _FORM.unpack(raw)
+    passed = _monotonic() - anchor
+    quick = max((slow - wall) / rate, 0.0)  # seconds of real time until it slows down
+    return float(wall + passed + (rate - 1) * min(passed, quick))
 
 
 def install() -> None:

@@ -40,7 +40,8 @@ sso_role_name = ReadOnly
 region = us-east-1
 """
 # The heartbeat counts real seconds; on a clock that runs fast every one of them would look like a sleep.
-_OWN_CONFIG = "heartbeat: 200ms\nresume_threshold: 30m\nsign_ins: {{corp: {{length: {hours}h}}}}\n"
+# No channel: the desktop is the user's own, and its notices are for what is real.
+_OWN_CONFIG = "heartbeat: 200ms\nresume_threshold: 30m\nnotify: []\nsign_ins: {{corp: {{length: {hours}h}}}}\n"
 _SITE = "from ssowatch.demo import fast_clock\nfast_clock.install()\n"
 _KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 _PATIENCE = 60.0
@@ -88,7 +89,7 @@ class Stage:
 
     def call(self) -> dict[str, Any]:
         """One call of the MCP server: `ok`, and what it got or the error text."""
-        self.clock.run(1)  # a call takes as long as it takes
+        self.clock.run()  # a call takes as long as it takes
         if self._server.stdin is None or self._server.stdout is None:
             raise RuntimeError("the MCP server has no pipes")
         self._server.stdin.write("call\n")
@@ -109,7 +110,7 @@ class Stage:
             TimeoutError: it does not come about.
 
         """
-        self.clock.run(1)
+        self.clock.run()
         deadline = time.monotonic() + _PATIENCE
         while not ((state := self.state()) and so(state)):
             if time.monotonic() > deadline:
@@ -119,15 +120,16 @@ class Stage:
 
     def pass_until(self, moment: datetime) -> None:
         """Let the clock run fast until `moment`, but not while a renewal is being made: that takes its real time."""
-        while self.clock.now() < moment:
-            state = self.state()
-            due = state and any(
-                one["renew_at"] and _moment(one["renew_at"]) <= self.clock.now() for one in state["sign_ins"]
-            )
-            failing = state and any(one["problem"] for one in state["sign_ins"])
-            self.clock.run(1 if due and not failing else self._rate)
+        while (now := self.clock.now()) < moment:
+            state = self.state() or {"sign_ins": []}
+            failing = any(one["problem"] for one in state["sign_ins"])
+            due = [_moment(one["renew_at"]) for one in state["sign_ins"] if one["renew_at"] and not failing]
+            if any(at <= now for at in due):
+                self.clock.run()
+            else:
+                self.clock.run(self._rate, min([moment, *due]))
             time.sleep(0.02)
-        self.clock.run(1)
+        self.clock.run()
 
     def state(self) -> dict[str, Any] | None:
         """The published state, once there is one."""

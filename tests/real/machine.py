@@ -81,8 +81,11 @@ def until(
 
 
 def bare_environ(home: Path) -> dict[str, str]:
-    """What a program needs at all."""
-    return {"HOME": str(home), "PATH": os.defpath, "NO_PROXY": "127.0.0.1", "AWS_EC2_METADATA_DISABLED": "true"}
+    """What a program needs at all. No bus: no test shows a notice on the desktop of whoever runs it."""
+    nowhere = "unix:path=/nonexistent"
+    buses = {"DBUS_SESSION_BUS_ADDRESS": nowhere, "DBUS_SYSTEM_BUS_ADDRESS": nowhere}
+    path = {"HOME": str(home), "PATH": os.defpath}
+    return {**path, "NO_PROXY": "127.0.0.1", "AWS_EC2_METADATA_DISABLED": "true", **buses}
 
 
 class Program:

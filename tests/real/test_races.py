@@ -189,7 +189,7 @@ def the_sign_in_is_over(machine, first, saw, sdks):
     state, problem = status(machine)
     assert (state, problem["code"]) == ("login_required", "refused")
     assert problem["message"] == "AWS refused to renew: the sign-in has ended (invalid_grant); the token is dead"
-    assert problem["fix"] == "sign in again: aws sso login --sso-session corp"
+    assert problem["fix"] == "sign in again: ssowatch login corp"
     machine.sign_in()
     nothing_is_lost(machine, *sdks)
 

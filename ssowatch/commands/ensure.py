@@ -1,0 +1,91 @@
+"""`ssowatch ensure`: a sign-in that works when this ends well. For scripts, hooks, and a client's `awsAuthRefresh`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime, timedelta
+
+from ssowatch import durations, ensuring, named
+from ssowatch.clock import utc_now
+from ssowatch.plain import plain
+from ssowatch.wish import Login, Wish
+
+_MIN = "5m"
+_SECONDS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("name", metavar="NAME", help="a sign-in, else a profile")
+    parser.add_argument(
+        "--min", metavar="D", default=_MIN, help=f"renew if the token lasts shorter than this (default: {_MIN})"
+    )
+    parser.add_argument("--until", metavar="HH:MM", help="exit 1 if it will not last until then")
+    parser.add_argument(
+        "--timeout",
+        metavar="D",
+        help="how long to wait for a person (default: 60s; at a terminal as long as the sign-in takes)",
+    )
+    parser.add_argument(
+        "--login",
+        choices=tuple(Login),
+        type=Login,
+        default=Login.AUTO,
+        help="if a person is needed: a browser, a notice, nobody; auto: a browser at a terminal, else as `mode` says",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ensure it; exit 0 it works, 1 a person is needed, 2 usage, 75 unreachable, 78 misconfigured."""
+    now = utc_now()
+    try:
+        wish = _wish(options, now)
+    except ValueError as error:
+        print(f"ssowatch: {error}", file=sys.stderr)
+        return 2
+    try:
+        world = named.world()
+        sign_in = named.sign_in(world, options.name)
+    except named.UnusableError as error:
+        print(f"ssowatch: {error}", file=sys.stderr)
+        return error.code
+    verdict = ensuring.ensure(world, sign_in, wish, _say)
+    print(f"{plain(sign_in.name)}: {verdict.message}", file=sys.stderr if verdict.code else sys.stdout, flush=True)
+    return verdict.code
+
+
+def _wish(options: argparse.Namespace, now: datetime) -> Wish:
+    """What the options ask for.
+
+    Raises:
+        ValueError: one of them is no duration, or no time of day.
+
+    """
+    terminal = ensuring.at_terminal()
+    minutes = _span("--min", options.min)
+    seconds = _span("--timeout", options.timeout).total_seconds() if options.timeout else None if terminal else _SECONDS
+    return Wish(now, terminal, options.login, minutes, _at(options.until, now) if options.until else None, seconds)
+
+
+def _span(option: str, written: str) -> timedelta:
+    try:
+        return durations.parse(written)
+    except ValueError as error:
+        raise ValueError(f"{option} {plain(written)}: {error}") from None
+
+
+def _at(written: str, now: datetime) -> datetime:
+    """The next time that the person's clock shows this."""
+    try:
+        time = datetime.strptime(written, "%H:%M")  # noqa: DTZ007 - a time of day
+    except ValueError:
+        raise ValueError(f"--until {plain(written)} is no time of day like 17:30") from None
+    local = now.astimezone().replace(hour=time.hour, minute=time.minute, second=0, microsecond=0)
+    if local >= now:
+        return local
+    return (local.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,80 @@
+"""`ssowatch notify test`: does a notice reach me? And, hidden, the notifier child that the watcher starts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from ssowatch import notifier
+from ssowatch.notify.channel import NotShownError
+from ssowatch.world import World
+
+_EVENT = {
+    "version": 1,
+    "event": "test",
+    "sign_in": None,
+    "title": "ssowatch: this is a test",
+    "message": "Notices about your AWS sign-ins reach you here.",
+    "buttons": [],
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("what", nargs="?", choices=["test"], help="show a test notice through every channel")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # the watcher's
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 0 if at least one channel showed it, 1 if none did, 2 without a word, 78 with a config that cannot be used."""
+    if not options.child and not options.what:
+        print("ssowatch: say what: `ssowatch notify test`", file=sys.stderr)
+        return 2
+    world = World(recording=False)
+    if not options.child:  # the watcher's child has its environment already, and goes on with the last good config
+        if world.settings_error:
+            print(f"ssowatch: {world.settings_error}", file=sys.stderr)
+            return os.EX_CONFIG
+        os.environ.update(world.settings.environment)
+    code = asyncio.run(_child(world) if options.child else _test(world))
+    sys.stdout.flush()
+    os._exit(
+        code
+    )  # a library's thread that hangs in the network, or a dialog that is still read, must not be waited for
+
+
+async def _child(world: World) -> int:
+    await notifier.serve(notifier.configured(world.settings, os.environ))
+    sys.stderr.flush()
+    os._exit(0)  # before the loop waits for the threads of a channel
+
+
+async def _test(world: World) -> int:
+    """Try every channel, in order."""
+    ways = notifier.configured(world.settings, os.environ)
+    if not ways:
+        print("no channel: `notify` in the config names none that works here")
+    shown = 0
+    for number, way in enumerate(ways):
+        try:
+            how = await way.show(notifier.notice(f"test-{number}", _EVENT, stays=False), _Nobody())
+            print(f"{way.name}: {how}", flush=True)
+            shown += 1
+        except NotShownError as error:
+            print(f"{way.name}: not shown: {error}{f'; {error.fix}' if error.fix else ''}", flush=True)
+    return 0 if shown else 1
+
+
+class _Nobody:
+    """What becomes of a test is not waited for."""
+
+    def pressed(self, notice_id: str, button: str) -> None:
+        """A test has no buttons."""
+
+    def closed(self, notice_id: str) -> None:
+        """It was seen, then."""
+
+    def lost(self, notice_id: str) -> None:
+        """We end anyway."""

@@ -1,0 +1,53 @@
+"""What a caller of `ensure` wants, and what it is told (rank 1, pure)."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ssowatch.model import Kind, SignIn
+from ssowatch.plain import plain
+
+
+class Login(StrEnum):
+    """What may be done when only a person can help."""
+
+    AUTO = "auto"
+    """A tab for a caller at a terminal, else what the modes table says."""
+    BROWSER = "browser"
+    ASK = "ask"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants. `seconds` is how long it waits for a person; None: as long as the sign-in takes."""
+
+    since: datetime
+    terminal: bool
+    login: Login = Login.AUTO
+    minutes: timedelta = timedelta()
+    until: datetime | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The exit code of the contract (0, 1, 75), and a sentence for a person."""
+
+    code: int
+    message: str
+
+
+def login_typed(sign_in: SignIn) -> str:
+    """What a person types to sign in."""
+    legacy = sign_in.kind is Kind.LEGACY and sign_in.profiles
+    return f"ssowatch login {shlex.quote(plain(sign_in.profiles[0] if legacy else sign_in.name))}"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """A moment as the person's clock shows it, with the day where it is another one."""
+    local, today = at.astimezone(), now.astimezone().date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%a %H:%M}"

@@ -1,0 +1,109 @@
+"""What a person who waits for a sign-in reads, and how the way to sign in is chosen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ssowatch import login_text, ways, wish
+from ssowatch.flow_record import Record, Stage
+from ssowatch.model import Kind, SignIn
+
+NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev", "prod"))
+LINK = "http://127.0.0.1:26000/once"
+EVIL = "a\x1b[2Jb\u202ec\nd\r\x07"
+
+
+def record(**changes):
+    return Record(**{"id": "i", "name": "corp", "started_at": NOW, "stage": Stage.WAITING, "link": LINK, **changes})
+
+
+WAYS = [
+    # typed, config, a browser here, --no-browser: method, opens, chosen
+    (None, None, True, False, ("pkce", True, False)),
+    (None, None, False, False, ("device", False, False)),
+    (None, None, True, True, ("pkce", False, False)),
+    (None, "device", True, False, ("device", True, True)),
+    (None, "pkce", False, False, ("pkce", False, True)),
+    ("pkce", "device", True, False, ("pkce", True, True)),
+    ("device", "command", False, False, ("device", False, True)),
+    (None, "command", False, False, ("command", False, True)),
+]
+
+
+@pytest.mark.parametrize(("typed", "configured", "here", "no_browser", "way"), WAYS)
+def test_the_order_is_typed_config_browser_code(typed, configured, here, no_browser, way):
+    chosen = ways.choose(typed, configured, here=here, no_browser=no_browser)
+    assert (chosen.method, chosen.opens, chosen.chosen) == way
+
+
+def test_the_port_of_a_tunnel_is_the_users_own_and_none_that_a_system_draws():
+    assert {ways.tunnel_port(uid) for uid in (0, 1000, 4_294_967_294)} <= set(range(1024, 32768))
+    assert ways.tunnel_port(1000) != ways.tunnel_port(1001)
+
+
+PROGRESS = [
+    # id, record, over ssh, words, no words
+    ("starting", record(stage=Stage.STARTING), False, [], [LINK]),
+    ("asking", record(stage=Stage.ASKING), False, ["a notice on the desktop"], [LINK]),
+    ("queued", record(stage=Stage.QUEUED), False, ["the sign-in of lab is open; this one comes next"], [LINK]),
+    ("a browser", record(), False, ["your browser", CORP.start_url, LINK], ["ssh"]),
+    ("a browser, and until when", record(deadline=NOW), False, ["Waiting until ", "Ctrl-C"], []),
+    ("a code in a browser", record(method="device", code="ABCD-EFGH"), False, ["shows the code ABCD-EFGH"], ["ssh"]),
+    ("a code", record(method="device", code="ABCD-EFGH", unopened=login_text.NOT_WANTED), False, ["any browser", "ABCD-EFGH", "Approve only what you began yourself"], ["ssh", "No browser was opened"]),
+    ("a code over ssh", record(method="device", code="A", unopened=login_text.NOT_WANTED), True, ["ssh -L 26000:127.0.0.1:26000 box", "ssowatch login corp --method pkce --no-browser"], []),
+    ("a link", record(unopened="xdg-open failed"), False, [LINK, "No browser was opened: xdg-open failed"], ["ssh"]),
+    ("a link over ssh", record(unopened=login_text.NOT_WANTED, link="http://127.0.0.1:4711/x"), True, ["ssh -L 4711:127.0.0.1:4711 box"], []),
+    ("a command", record(method="command", link=None), False, ["your own login command asks you"], ["None"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "ssh", "words", "not_words"), [row[1:] for row in PROGRESS], ids=[row[0] for row in PROGRESS]
+)
+def test_progress(told, ssh, words, not_words):
+    said = "\n".join(login_text.progress(told, CORP, "lab", "box" if ssh else None, 26000))
+    assert [word for word in words if word not in said] == []
+    assert [word for word in not_words if word in said] == []
+
+
+def test_names_and_addresses_move_no_cursor():
+    evil = SignIn(EVIL, Kind.SSO_SESSION, f"https://{EVIL}", "us-east-1", (EVIL,))
+    texts = [
+        line
+        for method in ("pkce", "device", "command")
+        for stage in Stage
+        for why in (None, EVIL)
+        for line in login_text.progress(
+            record(name=EVIL, method=method, stage=stage, code=EVIL, link=EVIL, unopened=why), evil, EVIL, EVIL, 1
+        )
+    ]
+    texts += [
+        login_text.joined(record(name=EVIL), fresh=True),
+        login_text.ends_with_it(evil, [EVIL]),
+        login_text.outcome(record(name=EVIL, outcome="denied", message=EVIL)),
+        login_text.left_to_itself(EVIL, NOW),
+        wish.login_typed(evil),
+    ]
+    assert len(texts) > 20
+    assert [text for text in texts if not text.isprintable()] == []
+
+
+TYPED = [
+    (CORP, "ssowatch login corp"),
+    (SignIn("my team", Kind.SSO_SESSION, "", ""), "ssowatch login 'my team'"),
+    (SignIn("https://x/start", Kind.LEGACY, "https://x/start", "", ("old",)), "ssowatch login old"),
+]
+
+
+@pytest.mark.parametrize(("sign_in", "typed"), TYPED)
+def test_what_to_type(sign_in, typed):
+    assert wish.login_typed(sign_in) == typed
+
+
+def test_another_day_is_named():
+    noon = NOW.replace(hour=12)
+    assert len(wish.clock(noon, noon)) == 5
+    assert len(wish.clock(noon + timedelta(days=1), noon)) == 9
