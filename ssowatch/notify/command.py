@@ -5,7 +5,8 @@ Rules of this file:
 2. A line of its stdout that is the label of one of the notice's buttons presses that button.
 3. Nothing of the notice stands in its argv or environment, which other users may read; and nothing that names or
    opens an AWS identity is left in its environment.
-4. It is a process group of its own, which ends as a whole.
+4. It is a process group of its own; past its time the whole group is killed. What a program that ended well leaves in
+   the background is its own business.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ssowatch.notify.channel import Listener, Notice, NotShownError
 from ssowatch.plain import plain
 
 _SECONDS = 30.0
+_REST_SECONDS = 0.5
 _MOST = 64 << 10
 _KEPT = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE")
 _OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -63,19 +65,26 @@ class Command:
             raise NotShownError(
                 f"{plain(self._argv[0])} cannot be started: {error.strerror}", "correct `command` in `notify`"
             ) from None
+        said = bytearray()
+        talk = asyncio.ensure_future(_talk(process, json.dumps(dict(notice.event)).encode() + b"\n", said))
+        code = None
         try:
             async with asyncio.timeout(self._seconds):
-                said = await _talk(process, json.dumps(dict(notice.event)).encode() + b"\n")
                 code = await process.wait()
+            await asyncio.wait({talk}, timeout=_REST_SECONDS)  # what it left behind may hold its stdout for ever
         except TimeoutError:
             raise NotShownError(
                 f"{plain(self._argv[0])} did not end within {self._seconds:g} s",
                 "let it end when the notice is shown",
             ) from None
         finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            talk.cancel()
+            if code is None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public closes the pipes
+            await asyncio.gather(talk, return_exceptions=True)
         if code:
             raise NotShownError(
                 f"{plain(self._argv[0])} ended with exit code {code}", "try it by hand, with one JSON line on its stdin"
@@ -92,18 +101,16 @@ class Command:
         """Nothing is held."""
 
 
-async def _talk(process: asyncio.subprocess.Process, line: bytes) -> bytes:
-    """Give it the line, and read what it says, of which the first part is kept."""
+async def _talk(process: asyncio.subprocess.Process, line: bytes, said: bytearray) -> None:
+    """Give it the line, and add to `said` the first part of what it says."""
     assert process.stdin  # noqa: S101 - for mypy
     assert process.stdout  # noqa: S101 - for mypy
     with suppress(OSError):  # it need not read
         process.stdin.write(line)
         await process.stdin.drain()
     process.stdin.close()
-    said = b""
     while part := await process.stdout.read(4096):
-        said = (said + part)[:_MOST]
-    return said
+        said += part[: max(0, _MOST - len(said))]
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:

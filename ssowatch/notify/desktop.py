@@ -158,7 +158,8 @@ class Desktop:
     def _heard(self, number: int, key: str | None) -> None:
         """The server says that a button was pressed, or that a notice is gone (no key). Signals of others come too."""
         if number not in self._shown:
-            self._early.setdefault(number, key)
+            if self._turn.locked():
+                self._early.setdefault(number, key)
             return
         notice, listener = self._shown.pop(number)
         if key is not None:

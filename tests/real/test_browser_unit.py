@@ -15,7 +15,7 @@ import pytest
 
 import ssowatch
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 HERE = Path(__file__).parent
 PYTHON = "/usr/bin/python3"
 """Ours may lie where the other user may not read."""

@@ -23,7 +23,7 @@ from ssowatch import cache, memories, paths, signing_in
 from ssowatch.model import Kind, SignIn
 from ssowatch.signing_in import Outcome, Result, Waiting
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 
 START_URL = "https://d-1234567890.awsapps.com/start"
 CORP = SignIn("corp", Kind.SSO_SESSION, START_URL, "us-east-1", ("dev",))

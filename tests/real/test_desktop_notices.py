@@ -19,7 +19,7 @@ from ssowatch import notice_text
 from ssowatch.clock import utc_now
 from ssowatch.model import Cause, Kind, Memory, Plan, SignIn, State
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 
 PROGRAMS = ("dbus-daemon", "Xvfb", "dunst", "dunstctl", "import", "convert", "xdotool")
 _DUNSTRC = """\

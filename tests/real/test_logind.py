@@ -14,7 +14,7 @@ from real.logind import Bus, Logind
 from ssowatch import presence
 from ssowatch.model import Presence
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 PRESENT, LOCKED, IDLE, UNKNOWN = Presence.PRESENT, Presence.LOCKED, Presence.IDLE, Presence.UNKNOWN
 SECONDS = 30.0
 """Instead of two: this machine may be slow, and the answer is what is tested here."""

@@ -29,7 +29,7 @@ from simulator.remote import running
 from ssowatch import flows, memories
 from ssowatch.paths import key
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 
 TESTS = Path(__file__).parent.parent
 CALLERS = 50

@@ -20,7 +20,7 @@ from ssowatch.clock import utc_now
 from ssowatch.model import Kind, SignIn
 from ssowatch.signing_in import Outcome, Result
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 
 CORP = SignIn("corp", Kind.SSO_SESSION, START_URL, "us-east-1", ("dev",))
 LEGACY = SignIn(START_URL, Kind.LEGACY, START_URL, "us-east-1", ("old",))
