@@ -104,8 +104,11 @@ def test_the_end_waits_for_nobody(home, bus, server, what):
         server.freeze()
     child = Child(DBUS_SESSION_BUS_ADDRESS=bus.address)
     with desktops.closing(child):
+        child.say({"show": []})
+        idle = desktops.steady(child.descriptors)
         child.show(wish())
-        time.sleep(0.5)  # it hangs in the middle of it; if not yet, the end is as well
+        busy = child.children if what == "program" else lambda: child.descriptors() > idle  # its connection
+        homes.wait_for(busy, "it is in the middle of it", desktops.SECONDS)
         began = time.monotonic()
         child.end_input()
         assert child.gone() == 0

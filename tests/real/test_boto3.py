@@ -139,7 +139,7 @@ def test_a_file_that_stays_torn_is_healed_by_a_sign_in(machine, left):
     os.truncate(machine.token_file, left)
     corp = machine.until(lambda corp: corp["state"] == "login_required", "a torn file is noticed")
     assert corp["problem"]["code"] == "token_file"
-    assert "aws sso login" in corp["problem"]["fix"]
+    assert "ssowatch login" in corp["problem"]["fix"]
     assert client.call("dev").error == "KeyError", "boto3's own words for it"
     assert not good(machine)
     machine.sign_in()

@@ -135,7 +135,7 @@ def test_a_logout_and_a_login_by_the_cli_are_noticed(machine, cli):
     assert cli.run("sso", "logout") == (0, "", "")
     corp = machine.until(lambda corp: corp["state"] == "signed_out", "the logout is noticed")
     assert corp["problem"]["code"] == "signed_out"
-    assert "aws sso login" in corp["problem"]["fix"]
+    assert "ssowatch login" in corp["problem"]["fix"]
     assert (corp["renews_silently"], corp["good_until"], corp["renew_at"]) == (False, None, None)
     refused = machine.ssowatch(*REFRESH)
     assert (refused.returncode, json.loads(refused.stdout)["outcome"]) == (1, "refused")
