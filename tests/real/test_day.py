@@ -323,7 +323,15 @@ class Day:
 
 def renews(watcher):
     """Whether a renewal child runs."""
-    return bool(Path(f"/proc/{watcher.pid}/task/{watcher.pid}/children").read_text())
+    children = Path(f"/proc/{watcher.pid}/task/{watcher.pid}/children").read_text().split()
+    return any(b"\0refresh\0" in commandline(pid) for pid in children)
+
+
+def commandline(pid):
+    """Of a process that may be gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @pytest.mark.parametrize(
