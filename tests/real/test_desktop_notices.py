@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import desktops
 import homes
 import pytest
 from desktops import Bus, Child, wish
+from simulator.server import Simulator
 
 from ssowatch import notice_text
 from ssowatch.clock import utc_now
@@ -270,3 +272,27 @@ def test_notify_test_names_the_server(desktop):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("desktop: shown by dunst ")
     desktop.until_shown(1)
+
+
+def test_from_the_end_of_a_sign_in_by_one_button_to_the_next(desktop, home):
+    """The whole way: the watcher asks, a person presses, the browser opens, the token is there, the notice is gone."""
+    homes.aws_config(home)
+    homes.own_config(home, "heartbeat: 200ms\n")
+    person = home / "person"
+    tests = Path(__file__).parent.parent
+    person.write_text(
+        f"#!/bin/sh\nPYTHONPATH='{tests}:{tests.parent}' exec '{sys.executable}' -m simulator.person --press Allow \"$1\"\n"
+    )
+    person.chmod(0o700)
+    with Simulator() as center:
+        homes.write_token({**center.sign_in(), "expiresAt": homes.token(timedelta(minutes=3))["expiresAt"]})
+        center.end_session()
+        environ = {**center.environ, **desktop.environ, "BROWSER": str(person)}
+        with homes.watcher(home, **environ) as running:
+            running.until_state("login_required")
+            desktop.until_shown(1)
+            desktop.photograph("watcher-asks")
+            desktop.press("Sign in")
+            assert running.until_state("valid")["problem"] is None
+            desktop.until_shown(0)
+        assert len(center.calls("AuthorizePage")) == 1
