@@ -95,11 +95,12 @@ def joined(record: Record, *, fresh: bool) -> str:
     return f"{plain(record.name)}: joining the sign-in that is already under way{ordinary}."
 
 
-def ends_with_it(sign_in: SignIn, servers: Sequence[str]) -> str:
-    """What a fresh sign-in ends first."""
+def ends_with_it(sign_in: SignIn, servers: Sequence[str], others: Sequence[str] = ()) -> str:
+    """What a fresh sign-in ends first. `others` are the sign-ins of the same portal: AWS may end those as well."""
     users = [*map(plain, sign_in.profiles), *map(plain, servers)]
     list_of = f", which {', '.join(users)} use" if users else ""
-    return f"{plain(sign_in.name)}: ending the present sign-in{list_of}, and signing in anew at once."
+    too = f" AWS may end {', '.join(map(plain, others))} too, on the same portal." if others else ""
+    return f"{plain(sign_in.name)}: ending the present sign-in{list_of}, and signing in anew at once.{too}"
 
 
 def outcome(record: Record) -> str:

@@ -82,7 +82,7 @@ def test_names_and_addresses_move_no_cursor():
     ]
     texts += [
         login_text.joined(record(name=EVIL), fresh=True),
-        login_text.ends_with_it(evil, [EVIL]),
+        login_text.ends_with_it(evil, [EVIL], [EVIL]),
         login_text.outcome(record(name=EVIL, outcome="denied", message=EVIL)),
         login_text.left_to_itself(EVIL, NOW),
         wish.login_typed(evil),
@@ -107,3 +107,11 @@ def test_another_day_is_named():
     noon = NOW.replace(hour=12)
     assert len(wish.clock(noon, noon)) == 5
     assert len(wish.clock(noon + timedelta(days=1), noon)) == 9
+
+
+def test_a_fresh_sign_in_says_what_else_it_may_end():
+    corp = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev",))
+    said = login_text.ends_with_it(corp, ["aws-kb (claude-code)"], ["lab"])
+    assert "which dev, aws-kb (claude-code) use" in said
+    assert "AWS may end lab too" in said
+    assert "too" not in login_text.ends_with_it(corp, [])

@@ -408,6 +408,68 @@ def test_modes_table(mode, presence, known, gate, action):
     assert plan.actions == ((action,) if action else ())
 
 
+AROUND = [
+    # id, surroundings, policy, what is done at once, whether it waits for somebody, when it is asked again
+    ("nobody asked yet", Surroundings(None), Policy(), (), True, "08:45"),
+    ("somebody signs in already", Surroundings(Presence.PRESENT, signing_in=True), Policy(), (), False, "08:45"),
+    ("paused", Surroundings(Presence.PRESENT, paused_until=at("08:20")), Policy(), (), False, "08:20"),
+    ("quiet hours", Surroundings(Presence.PRESENT, quiet_until=at("08:20")), Policy(), (), False, "08:20"),
+    ("idle", Surroundings(Presence.IDLE), Policy(), (), True, "08:45"),
+    ("idle, that gate off", Surroundings(Presence.IDLE), Policy(when_idle=False), (Cause.REFUSED,), False, "08:45"),
+    ("locked, the other gate off", Surroundings(Presence.LOCKED), Policy(when_idle=False), (), True, "08:45"),
+    ("silent", Surroundings(None), Policy(mode=Mode.SILENT), (), False, "08:45"),
+]
+
+
+@pytest.mark.parametrize(
+    ("around", "policy", "causes", "waits", "wake_at"), [row[1:] for row in AROUND], ids=[row[0] for row in AROUND]
+)
+def test_what_is_around_keeps_a_question_back(around, policy, causes, waits, wake_at):
+    plan = planner.plan(CORP, TokenFile(token("09:00")), REFUSED, policy, around, at("08:10"))
+    assert tuple(action.cause for action in plan.actions if isinstance(action, Notice)) == causes
+    assert (plan.cause, plan.waits, plan.wake_at) == (Cause.REFUSED, waits, at(wake_at))
+
+
+IN_USE = [
+    # id, surroundings, whether the due token is renewed
+    ("somebody is there", Surroundings(Presence.PRESENT), True),
+    ("nobody can tell", Surroundings(Presence.UNKNOWN), True),
+    ("not asked yet", Surroundings(None), False),
+    ("locked", Surroundings(Presence.LOCKED), False),
+    ("locked, but a program runs on it", Surroundings(Presence.LOCKED, held=True), True),
+]
+
+
+@pytest.mark.parametrize(("around", "renewed"), [row[1:] for row in IN_USE], ids=[row[0] for row in IN_USE])
+def test_renew_in_use(around, renewed):
+    plan = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, Policy(renew=Renew.IN_USE), around, at("08:30"))
+    assert (plan.actions == (Renewal(),), plan.waits) == (renewed, not renewed)
+
+
+LINEAGES = [
+    # id, what the lineage remembers, now, mode, what is asked
+    ("put off", {"not_before": at("23:00")}, Mode.NOTIFY, None),
+    ("put off, and over", {"not_before": at("08:00")}, Mode.NOTIFY, Notice(Cause.ENDED, SIGN_IN)),
+    ("when it ends", {"at_end": True}, Mode.NOTIFY, Tab(Cause.ENDED)),
+    ("dormant", {"began_at": at("08:00") - timedelta(days=8)}, Mode.AUTO, None),
+    ("a tab whose flow never came", {"tabs": 1, "tab_at": at("08:00")}, Mode.AUTO, Notice(Cause.ENDED, SIGN_IN)),
+]
+
+
+@pytest.mark.parametrize(
+    ("remembered", "mode", "asked"), [row[1:] for row in LINEAGES], ids=[row[0] for row in LINEAGES]
+)
+def test_what_a_person_chose_before_counts(remembered, mode, asked):
+    known = replace(DEAD, lineage=replace(DEAD.lineage, **remembered))
+    plan = decide("08:10", token("09:00"), known, policy=Policy(mode=mode), presence=Presence.PRESENT)
+    assert plan.actions == ((asked,) if asked else ())
+
+
+def test_a_signed_out_sign_in_is_asked_for_when_a_program_waits():
+    plan = decide("09:00", None, Memory(lineage=Lineage(asked=True)), presence=Presence.PRESENT)
+    assert (plan.state, plan.actions) == (State.SIGNED_OUT, (Notice(Cause.ENDED, SIGN_IN),))
+
+
 def test_an_unreadable_file_keeps_the_last_state_for_a_second():
     file = TokenFile(token("09:00"), "is empty", at("08:10"))
     soon = planner.plan(

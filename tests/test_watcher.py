@@ -304,3 +304,33 @@ def test_it_is_not_dumpable(quick):
         limits = Path(f"/proc/{running.process.pid}/limits").read_text()
         assert "Max core file size        0 " in limits
         assert os.stat(f"/proc/{running.process.pid}/mem").st_uid == 0  # noqa: PTH116 - the kernel's sign of it
+
+
+def test_hooks_are_told_once(home, center):
+    """Each event runs its hook once, with the event on stdin and no secret in it; a restart repeats none."""
+    hook = home / "hook"
+    hook.write_text(f'#!/bin/sh\ncat >> "{home}/events"\n')
+    hook.chmod(0o700)
+    hooks = "".join(f"  on_{name}: [{hook}]\n" for name in ("renewed", "login_required", "signed_in"))
+    homes.own_config(home, f"heartbeat: 200ms\nnotify: []\nhooks:\n{hooks}")
+    homes.aws_config(home)
+    homes.write_token({**center.sign_in(), "expiresAt": homes.token(timedelta(minutes=3))["expiresAt"]})
+
+    def events():
+        path = home / "events"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    with watcher(home, **center.environ) as running:
+        running.until(lambda _: len(events()) == 1, "on_renewed")
+        content = center.sign_in()
+        center.end_session()
+        homes.write_token({**content, "expiresAt": homes.token(timedelta(minutes=2))["expiresAt"]})
+        running.until_state("login_required")
+        running.until(lambda _: len(events()) == 3, "on_signed_in and on_login_required")
+    with watcher(home, **center.environ) as running:
+        running.until_state("login_required")
+        homes.write_token(center.sign_in())
+        running.until_state("valid")
+        running.until(lambda _: len(events()) == 4, "on_signed_in")
+    assert [event["event"] for event in events()] == ["renewed", "signed_in", "login_required", "signed_in"]
+    assert content["accessToken"] not in (home / "events").read_text()

@@ -92,7 +92,8 @@ def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: 
         return _end(Record("", sign_in.name, utc_now(), outcome=SIGNED_IN, message="it is good already"), 0, options)
     record, began = found
     if began and options.fresh and not options.json:
-        _say(login_text.ends_with_it(sign_in, _servers(sign_in)))
+        here = [one.name for one in world.sign_ins() if one.start_url == sign_in.start_url and one is not sign_in]
+        _say(login_text.ends_with_it(sign_in, _servers(sign_in), here))
     if not began and not options.json and not record.outcome:
         _say(login_text.joined(record, fresh=options.fresh))
     tell = _say_json if options.json else joining.Teller(sign_in, _say)

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.real
 TOP = Path(__file__).parents[2]
 STATE = ".local/state/ssowatch"
 DATA = {
+    "ssowatch/notify/icon.png": "ssowatch/notify/icon.png",
     "ssowatch/data/config.example.yaml": "config.example.yaml",
     "ssowatch/data/systemd/ssowatch.service": "systemd/ssowatch.service",
     "ssowatch/data/launchd/io.github.ssowatch.plist": "launchd/io.github.ssowatch.plist",
