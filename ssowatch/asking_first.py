@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-from ssowatch import asking, cache, files, memories, memory, notice_text, planner, presence, protocol
+from ssowatch import asking, cache, files, memories, memory, notice_text, planner, presence, protocol, quiet_hours
 from ssowatch.clock import utc_now
 from ssowatch.joining import Ask, environment
 from ssowatch.model import Button, Memory, Mode, Notice, Plan, SignIn, Tab
@@ -111,7 +111,7 @@ def _answered(sign_in: SignIn, answer: str | Exception | None) -> Permission | O
         case Exception():
             return Outcome(Result.FAILED, f"the notice failed: {type(answer).__name__}")
         case Button.NOT_TODAY:
-            _remember(sign_in, partial(memory.not_today, until=_midnight(now)))
+            _remember(sign_in, partial(memory.not_today, until=quiet_hours.midnight(now)))
             return Outcome(Result.DENIED, "put off until tomorrow by the button Not today")
     _remember(sign_in, partial(memory.tab_denied, reason="the notice was closed", now=now))
     return Outcome(Result.DENIED, "the notice was closed")
@@ -119,12 +119,6 @@ def _answered(sign_in: SignIn, answer: str | Exception | None) -> Permission | O
 
 def _as_planned(plan: Plan, known: Memory) -> Memory:
     return replace(known, lineage=plan.memory.lineage)
-
-
-def _midnight(now: datetime) -> datetime:
-    """When today ends where the person is."""
-    local = now.astimezone()
-    return (local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + _DAY).astimezone(UTC)
 
 
 def _remember(sign_in: SignIn, change: Callable[[Memory], Memory]) -> None:

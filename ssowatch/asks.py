@@ -17,11 +17,11 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ssowatch import children, memory, notice_text, presence, protocol, wording
+from ssowatch import children, memory, notice_text, presence, protocol, quiet_hours, wording
 from ssowatch.model import Button, Cause, Memory, Notice, Presence, Tab
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
@@ -162,7 +162,7 @@ class Asks:
             case Button.WHEN_IT_ENDS:
                 self._note(name, memory.when_it_ends)
             case Button.NOT_TODAY:
-                self._note(name, partial(memory.not_today, until=_midnight(self._clock())))
+                self._note(name, partial(memory.not_today, until=quiet_hours.midnight(self._clock())))
         self._tick()
 
     def _note(self, name: str, change: Callable[[Memory], Memory]) -> None:
@@ -231,9 +231,3 @@ def _still(one: _Open, row: Row | None) -> bool:
     if row is None or row.plan.cause is not one.notice.cause or row.signing_in or row.paused_until:
         return False
     return row.plan.memory.lineage.began_at == one.row.plan.memory.lineage.began_at
-
-
-def _midnight(now: datetime) -> datetime:
-    """When today ends where the person is."""
-    local = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    return (local + timedelta(days=1)).astimezone(UTC)

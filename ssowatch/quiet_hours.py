@@ -1,4 +1,4 @@
-"""The quiet hours of the config: a span of the day, by the local clock (rank 1, pure)."""
+"""When it is quiet, by the local clock: the quiet hours of the config, and the rest of today (rank 1, pure)."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ def end(hours: str | None, now: datetime) -> datetime | None:
         if begin <= local < finish:
             return finish.astimezone(UTC)
     return None
+
+
+def midnight(now: datetime) -> datetime:
+    """When today ends where the person is, in UTC."""
+    local = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return (local + _DAY).astimezone(UTC)

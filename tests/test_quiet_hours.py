@@ -35,3 +35,9 @@ def berlin(monkeypatch):
 @pytest.mark.parametrize(("hours", "now", "end"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_when_quiet_hours_end(hours, now, end):
     assert quiet_hours.end(hours, datetime.fromisoformat(now)) == (datetime.fromisoformat(end) if end else None)
+
+
+@pytest.mark.usefixtures("berlin")
+def test_today_ends_at_the_persons_midnight():
+    late = datetime.fromisoformat("2026-03-28T23:30+01:00")
+    assert quiet_hours.midnight(late) == datetime.fromisoformat("2026-03-29T00:00+01:00")
