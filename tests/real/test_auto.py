@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from real.machine import SSOWATCH_CONFIG, until
+from real import javascript
+from real.machine import BOTO3_PROGRAM, SSOWATCH_CONFIG, until
 
 pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 
@@ -45,14 +46,18 @@ def count(machine, name):
 @pytest.mark.parametrize(
     "machine", [pytest.param({"tokens_die_with_session": False}, id="the token outlives its sign-in")], indirect=True
 )
-@pytest.mark.parametrize(("mode", "notices"), [("auto", 0), ("notify", 1)])
-def test_a_refused_renewal_is_answered_while_the_token_lives(machine, mode, notices):
+@pytest.mark.parametrize(
+    ("mode", "notices", "script"), [("auto", 0, False), ("notify", 1, False), ("auto", 0, True)],
+    ids=["auto, boto3", "notify, boto3", "auto, JavaScript"],
+)  # fmt: skip
+def test_a_refused_renewal_is_answered_while_the_token_lives(machine, mode, notices, script):
     browser, notifier = program(machine, "person", PERSON), program(machine, "tell", TELL)
     (machine.home / ".config/ssowatch/config.yaml").write_text(CONFIG.format(mode=mode, notifier=notifier))
     machine.environ["BROWSER"] = str(browser)
     machine.sign_in()
     machine.start_watcher()
-    client = machine.start_client()
+    command, environ = javascript.program() if script else (BOTO3_PROGRAM, {})
+    client = machine.start_client(command, **environ)
     assert client.call("dev").ok
     machine.until_fresh()
     for tabs in (1, 2):  # a second end, of the sign-in that ssowatch made, is a new event
