@@ -38,9 +38,10 @@ from ssowatch.flow_record import SIGNED_IN, UNREACHABLE, Record
 from ssowatch.joining import Ask
 from ssowatch.model import Memory, Mode, SignIn
 from ssowatch.plain import plain
+from ssowatch.problems import login_command
 from ssowatch.renewal import Result
 from ssowatch.standing import Standing
-from ssowatch.wish import Login, Verdict, Wish, clock, login_typed
+from ssowatch.wish import Login, Verdict, Wish, clock
 from ssowatch.world import World
 
 _LOOK_SECONDS = 0.1
@@ -61,7 +62,7 @@ def ensure(world: World, sign_in: SignIn, wish: Wish, say: Callable[[str], None]
         return Verdict(1, f"{error.filename or 'our state'}: {error.strerror}")
     except KeyboardInterrupt:
         if flows.running(sign_in.name):
-            say(f"\n{plain(sign_in.name)}: the sign-in stays open; {login_typed(sign_in)} joins it.")
+            say(f"\n{plain(sign_in.name)}: the sign-in stays open; {login_command(sign_in)} joins it.")
         raise
 
 
@@ -271,7 +272,7 @@ class _Caller:
 
     @property
     def _login(self) -> str:
-        return login_typed(self._sign_in)
+        return login_command(self._sign_in)
 
     def _note(self, change: Callable[[Memory], Memory]) -> None:
         with suppress(files.BusyError, OSError):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from ssowatch.model import Kind, SignIn
-from ssowatch.plain import plain
 
 
 class Login(StrEnum):
@@ -39,12 +35,6 @@ class Verdict:
 
     code: int
     message: str
-
-
-def login_typed(sign_in: SignIn) -> str:
-    """What a person types to sign in."""
-    legacy = sign_in.kind is Kind.LEGACY and sign_in.profiles
-    return f"ssowatch login {shlex.quote(plain(sign_in.profiles[0] if legacy else sign_in.name))}"
 
 
 def clock(at: datetime, now: datetime) -> str:

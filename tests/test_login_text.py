@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ssowatch import login_text, ways, wish
+from ssowatch import login_text, problems, ways, wish
 from ssowatch.flow_record import Record, Stage
 from ssowatch.model import Kind, SignIn
 
@@ -85,7 +85,7 @@ def test_names_and_addresses_move_no_cursor():
         login_text.ends_with_it(evil, [EVIL], [EVIL]),
         login_text.outcome(record(name=EVIL, outcome="denied", message=EVIL)),
         login_text.left_to_itself(EVIL, NOW),
-        wish.login_typed(evil),
+        problems.login_command(evil),
     ]
     assert len(texts) > 20
     assert [text for text in texts if not text.isprintable()] == []
@@ -100,7 +100,7 @@ TYPED = [
 
 @pytest.mark.parametrize(("sign_in", "typed"), TYPED)
 def test_what_to_type(sign_in, typed):
-    assert wish.login_typed(sign_in) == typed
+    assert problems.login_command(sign_in) == typed
 
 
 def test_another_day_is_named():

@@ -902,3 +902,17 @@ def test_of_eight_commands_at_once_one_calls(at_once, home):
     assert outcomes.count("renewed") == 1
     assert set(outcomes) <= {"renewed", "adopted", "not_due"}
     assert [call.outcome for call in simulator.calls()] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("skew", "took", "least"),
+    [
+        pytest.param(-108, 120, 0, id="a slow call is no wrong clock"),
+        pytest.param(-108, 8, -100, id="a slow call on a clock that is behind"),
+        pytest.param(90, 120, 90, id="a clock that is ahead"),
+        pytest.param(-90, -30, -90, id="a clock set back meanwhile"),
+    ],
+)
+def test_how_long_a_call_took_is_no_skew(skew, took, least):
+    seconds = timedelta(seconds=1)
+    assert renewal._least_skew(skew * seconds, took * seconds) == least * seconds
