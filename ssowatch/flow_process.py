@@ -77,6 +77,7 @@ class Errand:
 def run(world: World, sign_in: SignIn, lock: int, errand: Errand) -> int:
     """Be the flow; `lock` is the inherited descriptor of its lock. The exit code is nobody's business: 0, or 2 without a record."""
     refuse_dumps()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WORDS)  # until there is an outcome to end with
     for number in _WORDS:
         signal.signal(number, _stop)
     try:
@@ -85,7 +86,11 @@ def run(world: World, sign_in: SignIn, lock: int, errand: Errand) -> int:
         return 2
     word, outcome = "", Outcome(Result.FAILED, "it could not begin")
     try:
-        outcome = _Flow(world, sign_in, own, errand).run()
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _WORDS)
+            outcome = _Flow(world, sign_in, own, errand).run()
+        finally:
+            _stop_no_more()
     except _Stopped as stopped:
         word, message = _WORDS[stopped.args[0]]
         outcome = Outcome(Result.FAILED, message)
@@ -94,15 +99,20 @@ def run(world: World, sign_in: SignIn, lock: int, errand: Errand) -> int:
     except Exception as error:  # noqa: BLE001 - rule 1; its text may hold anything, so its kind alone is told
         outcome = Outcome(Result.FAILED, f"a fault of ssowatch: {type(error).__name__}")
     finally:
-        for number in _WORDS:
-            signal.signal(number, signal.SIG_IGN)
         own.end(word or outcome.result, outcome.message, outcome.who, utc_now())
     client.ask("look")
     return 0
 
 
 def _stop(number: int, _: FrameType | None) -> None:
+    """The first signal ends the flow; a second one must not end that end."""
+    _stop_no_more()
     raise _Stopped(number)
+
+
+def _stop_no_more() -> None:
+    for number in _WORDS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Flow:

@@ -29,20 +29,32 @@ from ssowatch import flows
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import Stage, SUPERSEDED
 
+
+class Stopped(BaseException):
+    pass
+
+
+def stop(number, _):  # raises, as the real flow does: `tell` may hold its lock at this very moment
+    raise Stopped(SUPERSEDED if number == signal.SIGUSR1 else "cancelled")
+
+
 home = os.environ["HOME"]
-signal.signal(signal.SIGUSR1, lambda *_: (own.end(SUPERSEDED, "", None, utc_now()), os._exit(0)))
-signal.signal(signal.SIGTERM, lambda *_: (own.end("cancelled", "", None, utc_now()), os._exit(0)))
+for number in (signal.SIGUSR1, signal.SIGTERM):
+    signal.signal(number, stop)
 own = flows.Own(sys.argv[-1], int(sys.argv[-3].removeprefix("--flow=")))
-with open(f"{home}/began", "a") as began:
-    began.write(f"{os.getpid()}\\n")
-own.tell(stage=Stage.ASKING if own.record.stage is Stage.ASKING else Stage.WAITING, link="http://127.0.0.1/secret")
-if os.path.exists(f"{home}/browser"):
-    child = subprocess.Popen(["sleep", "60"], close_fds=False)
-    with open(f"{home}/browser", "w") as file:
-        file.write(str(child.pid))
-while not os.path.exists(f"{home}/go"):
-    time.sleep(0.02)
-own.end(open(f"{home}/go").read(), "it ended", "someone", utc_now())
+try:
+    with open(f"{home}/began", "a") as began:
+        began.write(f"{os.getpid()}\\n")
+    own.tell(stage=Stage.ASKING if own.record.stage is Stage.ASKING else Stage.WAITING, link="http://127.0.0.1/secret")
+    if os.path.exists(f"{home}/browser"):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+        with open(f"{home}/browser", "w") as file:
+            file.write(str(child.pid))
+    while not os.path.exists(f"{home}/go"):
+        time.sleep(0.02)
+    own.end(open(f"{home}/go").read(), "it ended", "someone", utc_now())
+except Stopped as stopped:
+    own.end(str(stopped), "", None, utc_now())
 """
 
 
