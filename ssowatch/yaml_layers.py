@@ -151,7 +151,7 @@ def _composed(file: str, text: str) -> yaml.Node | None:
             # The composer recurses, in C too, so the depth is counted before it runs.
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
-                raise SettingsError(file, line, "", "is nested too deep", "see `ssowatch config init` for the shape")
+                raise _too_deep(file, line)
             if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) is not None:
                 fix = "write the value out; text that begins with &, * or ! goes in quotes"
                 raise SettingsError(file, line, "", "uses an anchor, alias or tag of YAML", fix)
@@ -165,11 +165,17 @@ def _composed(file: str, text: str) -> yaml.Node | None:
     return composed
 
 
+def _too_deep(file: str, line: int) -> SettingsError:
+    return SettingsError(file, line, "", "is nested too deep", "see `ssowatch config init` for the shape")
+
+
 def _line(mark: Any) -> int:  # noqa: ANN401 - libyaml's marks and PyYAML's own share no type
     return int(mark.line) + 1
 
 
 def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> SettingsError:
+    if "nesting depth" in (error.problem or ""):  # libyaml's own limit: its scanner is ahead of the parser's events
+        return _too_deep(file, _line(error.problem_mark))
     # What was opened and not closed is mended where it opens; everything else where the reader stumbled.
     opened = any(word in (error.context or "") for word in ("simple key", "quoted", "flow"))
     mark = (error.context_mark if opened else None) or error.problem_mark or error.context_mark
