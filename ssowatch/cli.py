@@ -18,6 +18,7 @@ COMMANDS = {
     "ensure": "a sign-in that works, for scripts: renewed, or asked for",
     "refresh": "renew tokens now",
     "pause": "no notices and no tabs for a while; renewals go on",
+    "mcp": "MCP servers: which of them hang on which sign-in",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "config": "write, check or show the ssowatch config",

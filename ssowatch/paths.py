@@ -140,3 +140,13 @@ def session_bus() -> dict[str, str]:
 def registration_file(purpose: str) -> str:
     """A client registration of ours; `purpose` tells what it is good for."""
     return f"{state_dir()}/registrations/{key(purpose)}.json"
+
+
+def mcp_servers_file() -> str:
+    """The MCP servers that discovery found last."""
+    return f"{state_dir()}/mcp_servers.json"
+
+
+def discovery_lock() -> str:
+    """Held while that file is made anew."""
+    return f"{state_dir()}/locks/discovery"

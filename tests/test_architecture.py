@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "ssowatch"
 
 RANKS = [
     # rank, why, modules
-    (0, "frozen values", {"model"}),
+    (0, "frozen values", {"mcp", "model"}),
     (
         1,
         "pure functions, and the two things so plain that everybody may use them: paths and the clock",
@@ -29,6 +29,7 @@ RANKS = [
             "durations",
             "flow_record",
             "login_text",
+            "mcp.model",
             "notice_text",
             "outcomes",
             "pkce",
@@ -67,6 +68,7 @@ RANKS = [
             "hooks",
             "listener",
             "login_command",
+            "mcp.found",
             "notify",
             "notify.apprise",
             "notify.channel",
@@ -131,6 +133,8 @@ RANKS = [
             "commands.exec",
             "commands.login",
             "commands.logout",
+            "commands.mcp",
+            "commands.mcp_servers",
             "commands.notify",
             "commands.pause",
             "commands.refresh",

@@ -1,0 +1,1 @@
+"""MCP servers: which of them hang on which sign-in."""
