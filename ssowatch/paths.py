@@ -150,3 +150,13 @@ def mcp_servers_file() -> str:
 def discovery_lock() -> str:
     """Held while that file is made anew."""
     return f"{state_dir()}/locks/discovery"
+
+
+def act_log() -> str:
+    """What happened to the sign-ins, one JSON line each."""
+    return f"{state_dir()}/acts.jsonl"
+
+
+def old_act_log() -> str:
+    """The same, before that file was full."""
+    return f"{state_dir()}/acts.old.jsonl"

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ssowatch import children, files, memories, memory, paths, protocol, sdnotify, wording
+from ssowatch.act_log import ActLog
 from ssowatch.asks import Asks
 from ssowatch.clock import utc_now
 from ssowatch.hook_events import HookEvents
@@ -60,6 +61,7 @@ class Watcher:
         self._sight: Sight | None = None
         self._asks = Asks(world, self.tick, clock)
         self._hooks = HookEvents()
+        self._acts = ActLog()
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
     async def run(self) -> int:
@@ -139,6 +141,7 @@ class Watcher:
                 due.append(row)
         self._asks.act(sight)
         self._hooks.look(sight, now)
+        self._acts.look(sight.rows, now)
         if due:
             names = {row.sign_in.name for row in due}
             self._renewing |= names

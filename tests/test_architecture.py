@@ -21,6 +21,7 @@ RANKS = [
         1,
         "pure functions, and the two things so plain that everybody may use them: paths and the clock",
         {
+            "acts",
             "answers",
             "aws_errors",
             "awsconfig",
@@ -62,6 +63,7 @@ RANKS = [
         3,
         "edges: each owns one library or one part of the system, and imports no other edge",
         {
+            "act_log",
             "cache",
             "asking",
             "authorization",
@@ -133,6 +135,7 @@ RANKS = [
             "commands.config",
             "commands.demo",
             "commands.ensure",
+            "commands.events",
             "commands.exec",
             "commands.login",
             "commands.logout",
