@@ -194,7 +194,7 @@ TABLE = (
     AwsError("P10", _BOTOCORE, Meaning.CONFIG, "no profile reached the program", "give it AWS_PROFILE in its own configuration; MCP clients pass few variables on", (
         "Unable to locate credentials",
     )),
-    AwsError("P11", _BOTOCORE, Meaning.AWS_LOGIN, "a session of aws login has ended, which is no Identity Center sign-in", "aws login; ssowatch does not watch this kind", (
+    AwsError("P11", _BOTOCORE, Meaning.AWS_LOGIN, "a session of aws login has ended, which is no Identity Center sign-in", "run aws login; ssowatch does not watch this kind", (
         "Please reauthenticate using 'aws login'",
         "Your session has expired or credentials have changed",
     )),

@@ -19,6 +19,7 @@ COMMANDS = {
     "refresh": "renew tokens now",
     "pause": "no notices and no tabs for a while; renewals go on",
     "mcp": "MCP servers: which of them hang on which sign-in",
+    "explain": "what an AWS error text means here, and what to do",
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
