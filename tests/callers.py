@@ -11,11 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from homes import wait_for
+from homes import PATIENCE, wait_for
 
 from ssowatch import flows
-
-PATIENCE = 60
 
 
 class Caller:

@@ -6,7 +6,21 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
+from homes import REQUIRED
+
+# A busy machine is slow, and that is no fault: nothing here may fail for lack of time.
+SLOW = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("developer", **SLOW)
+hypothesis.settings.register_profile("ci", **SLOW, derandomize=True, database=None)  # the same examples every time
+hypothesis.settings.load_profile("ci" if REQUIRED else "developer")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI a fault at garbage collection is printed and no error: which test it falls into is luck."""
+    if REQUIRED:
+        config.addinivalue_line("filterwarnings", "default::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any
 import homes
 import pytest
 
-SECONDS = 60.0
+SECONDS = homes.PATIENCE
 _BUS = """\
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>

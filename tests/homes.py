@@ -18,6 +18,8 @@ from ssowatch.clock import utc_now
 
 REQUIRED = bool(os.environ.get("SSOWATCH_CI"))
 """In CI nothing may be skipped: what a laptop lacks is an error there."""
+PATIENCE = 120.0
+"""Seconds; far more than anything takes on a machine that is busy with other things, too."""
 
 CONFIG = """\
 [sso-session corp]
@@ -87,7 +89,7 @@ def write_token(content: dict[str, Any], name: str = "corp") -> Path:
     return path
 
 
-def ssowatch(*arguments: str, timeout: float = 30, **environ: str) -> subprocess.CompletedProcess[str]:
+def ssowatch(*arguments: str, timeout: float = PATIENCE, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does."""
     return subprocess.run(
         [sys.executable, "-m", "ssowatch", *arguments],
@@ -111,7 +113,7 @@ def sign_in(name: str = "corp") -> dict[str, Any]:
     return next(one for one in status()["sign_ins"] if one["name"] == name)
 
 
-def wait_for(true: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait until it is so; fails with `what` after the deadline."""
     deadline = time.monotonic() + seconds
     while not (value := true()):
@@ -142,7 +144,7 @@ class Running:
             return None
         return content if content["watcher"]["pid"] == self.process.pid else None
 
-    def until(self, true: Callable[[dict[str, Any]], Any], what: str, seconds: float = 20) -> Any:
+    def until(self, true: Callable[[dict[str, Any]], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait until the published state is so."""
 
         def so() -> Any:
@@ -165,7 +167,7 @@ class Running:
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager

@@ -983,7 +983,9 @@ def assert_agreement(result: AwsConfig) -> None:
             assert not {"sso_account_id", "sso_role_name", "role_arn"} & profiles[profile].keys()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(config=INI, credentials=INI)
 def test_botocore_refuses_the_same_texts(botocore_files, config, credentials):
     botocore_files(config, credentials)
@@ -1016,7 +1018,9 @@ def sections(word: str, rows: list[tuple[str, dict[str, str]]]) -> str:
     return "".join(f"[{word}{name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for name, keys in rows)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(profiles=MIXTURES, shared=MIXTURES)
 def test_botocore_agrees_on_any_mixture_of_keys(botocore_files, profiles, shared):
     config, credentials = both(SESSION) + sections("profile ", profiles), sections("", shared)

@@ -383,7 +383,7 @@ def test_a_torn_file_that_went_away_is_none(path, pauses):
 
 def test_a_reader_beside_a_writer_that_truncates_in_place_always_gets_a_token(path):
     plain(path)
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=120)
     turns = 200
 
     def like_the_aws_cli():

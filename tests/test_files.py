@@ -14,7 +14,7 @@ import pytest
 
 from ssowatch import files
 
-DEADLINE = 20.0
+DEADLINE = 120.0
 HOLDER = """
 import sys
 from ssowatch import files
@@ -179,7 +179,7 @@ def test_reading_leaks_no_descriptor(tmp_path, make):
             files.read(str(tmp_path / "file"), 64)
     second = os.dup(0)
     os.close(second)
-    assert first == second
+    assert second <= first  # lower where something of another test was closed meanwhile
 
 
 def rewrite(path):

@@ -34,7 +34,7 @@ def listener():
         yield listener
 
 
-def talk(listener, raw, seconds=30):
+def talk(listener, raw, seconds=60):
     """What comes back for these bytes."""
     with socket.create_connection(("127.0.0.1", listener.port), seconds) as connection:
         connection.sendall(raw)
@@ -66,9 +66,9 @@ def come_back(listener, target=GOOD, page=DONE):
     """The honest browser, whose page comes once the listener's owner has one."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answer = pool.submit(get, listener, target)
-        came = listener.wait(30)
+        came = listener.wait(60)
         listener.show(page)
-        return came, answer.result(30)
+        return came, answer.result(60)
 
 
 def path(listener):
@@ -216,25 +216,25 @@ def test_half_a_request_and_then_nothing(listener):
 def test_the_way_back_counts_once(listener):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(get, listener, GOOD)
-        assert listener.wait(30) == Callback(CODE)
+        assert listener.wait(60) == Callback(CODE)
         replayed = get(listener, f"/oauth/callback?code=another&state={STATE}")
         assert status(replayed) == 410
         assert listener.wait(0) == Callback(CODE)
         listener.show(DONE)
-        assert status(first.result(30)) == 200
+        assert status(first.result(60)) == 200
 
 
 def test_two_at_once_only_one_of_which_counts(listener):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         both = [pool.submit(get, listener, f"/oauth/callback?code={code}&state={STATE}") for code in "ab"]
-        came = listener.wait(30)
+        came = listener.wait(60)
         assert came in {Callback("a"), Callback("b")}
         listener.show(DONE)
-        assert sorted(status(one.result(30)) for one in both) == [200, 410]
+        assert sorted(status(one.result(60)) for one in both) == [200, 410]
 
 
 def test_slow_ones_keep_nobody_waiting_and_are_ended(listener, monkeypatch):
-    monkeypatch.setattr(module, "_SECONDS", 1.0)
+    monkeypatch.setattr(module, "_SECONDS", 3.0)
     slow = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(20)]
     ended = threading.Event()
 
@@ -251,9 +251,9 @@ def test_slow_ones_keep_nobody_waiting_and_are_ended(listener, monkeypatch):
     try:
         began = time.monotonic()
         assert come_back(listener)[0] == Callback(CODE)
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 120
         for one in slow:
-            one.settimeout(30)
+            one.settimeout(60)
             assert b" 408 " in one.recv(4096)
     finally:
         ended.set()
@@ -283,17 +283,17 @@ def test_who_came_back_is_told_when_the_sign_in_is_stopped():
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with Listener(lambda _: AUTHORIZE, STATE) as listener:
             answer = pool.submit(get, listener, GOOD)
-            assert listener.wait(30)
-        assert status(answer.result(30)) == 500
+            assert listener.wait(60)
+        assert status(answer.result(60)) == 500
 
 
 def test_a_browser_that_went_away_is_not_waited_for(listener):
     with socket.create_connection(("127.0.0.1", listener.port)) as connection:
         connection.sendall(request(listener, GOOD))
-        assert listener.wait(30) == Callback(CODE)
+        assert listener.wait(60) == Callback(CODE)
     began = time.monotonic()
     listener.show(DONE)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_the_state_is_compared_in_constant_time(listener, monkeypatch):
@@ -321,7 +321,7 @@ def as_user(listener, target, address, user):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     ).stdout
 
 

@@ -20,6 +20,7 @@ from ssowatch import flows, memories, memory, pauses
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import Stage
 
+pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 TWO = (
     homes.CONFIG
     + """
@@ -56,7 +57,7 @@ def test_it_asks_the_person_even_when_the_token_is_good(center, home):
             running.until_said("your browser asks you to sign in at https://d-1234567890.awsapps.com/start.")
             Person().decide(opened(home, number))
             assert running.ended() == 0
-            assert "corp: signed in as someone" in running.said()
+            assert "corp: signed in" in running.said()
     assert [call.outcome for call in center.calls("AuthorizeForm")].count("allowed") == 2
     assert operations(center).count("RegisterClient") == 1
 
@@ -106,11 +107,8 @@ def test_lines_of_json(center, home):
         *steps, last = map(json.loads, running.said().splitlines())
     waiting = steps[-1]
     assert waiting == {"name": "corp", "event": "waiting", "link": opened(home), "code": None}
-    assert {key: last[key] for key in ("name", "outcome", "who")} == {
-        "name": "corp",
-        "outcome": "signed_in",
-        "who": "someone",
-    }
+    assert (last["name"], last["outcome"]) == ("corp", "signed_in")
+    assert last["who"] in {"someone", None}  # who it is has four seconds to be found out in
 
 
 def test_a_fresh_sign_in_ends_the_old_one_first_and_says_for_whom(center, home):
@@ -258,6 +256,7 @@ def test_a_program_asks_by_one_notice_that_stays(center, home, channel):
     for _ in range(3):
         answer = ssowatch("ensure", "dev", "--timeout", "1s")
         assert (answer.returncode, "nobody signed in within 1s" in answer.stderr) == (1, True), answer.stderr
+    wait_for(lambda: notices(home), "the notice is shown")
     assert [(one["event"], one["sign_in"]["name"], one["buttons"]) for one in notices(home)] == [
         ("login_required", "corp", ["Sign in", "Not today"])
     ]
@@ -295,6 +294,7 @@ def test_auto_opens_its_one_tab_at_once(center, home, channel):
         assert "denied" in ssowatch("ensure", "dev").stderr  # the cooldown
     memories.update("corp", memory.human_act)
     assert ssowatch("ensure", "dev", "--timeout", "1s").returncode == 1
+    wait_for(lambda: notices(home), "the notice is shown")
     assert (len(tabs(home)), len(notices(home))) == (1, 1)
 
 
@@ -337,7 +337,8 @@ def test_a_flow_ends_cleanly_on_sigterm(center, home):
 def test_a_flow_that_is_killed_is_an_outage_and_no_second_tab(center, home):
     with caller(home, "login", "corp") as running, caller(home, "ensure", "dev", terminal=True) as other:
         opened(home)
-        other.until_said("No window?")
+        for one in (running, other):  # else the slower one would begin a flow of its own
+            one.until_said("No window?")
         os.kill(flows.running("corp").pid, signal.SIGKILL)
         assert (running.ended(), other.ended()) == (75, 75)
     assert len(tabs(home)) == 1

@@ -72,7 +72,7 @@ def test_no_datagram_makes_it_fail_or_hang():
 @linux
 def test_open_and_close_can_be_repeated_and_leave_nothing():
     async def story():
-        before = os.listdir("/proc/self/fd")  # noqa: PTH208
+        before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
         network = NetworkUp(asyncio.get_running_loop(), lambda: None)
         network.close()
         for _ in range(3):
@@ -80,7 +80,7 @@ def test_open_and_close_can_be_repeated_and_leave_nothing():
             assert network.open()
             network.close()
             network.close()
-        assert os.listdir("/proc/self/fd") == before  # noqa: PTH208
+        assert set(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
 
     asyncio.run(story())
 
@@ -194,7 +194,7 @@ async def story():
         up.clear()
         for command in commands:
             subprocess.run(['ip', *command.split()], check=True)
-        await asyncio.wait_for(up.wait(), 20)
+        await asyncio.wait_for(up.wait(), 60)
         # What else these commands said is read before the next ones, so that it cannot stand for them.
         network.close()
         assert network.open()
@@ -229,5 +229,5 @@ def test_real_address_and_route_are_announced():
         pytest.skip("no network namespace without root, `ip` and `unshare`")
     places = [place for place in sys.path if place] + [str(Path(__file__).parent.parent)]
     command = [*namespace, sys.executable, "-c", REAL, *places]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     assert done.stdout == "good\n", done.stderr

@@ -155,7 +155,8 @@ def test_a_day_of_pauses(typed):
     assert said.startswith("No notices and no tabs for corp until ")
     assert said.endswith("; renewals go on.\n")
     assert list(pauses.load()) == ["corp"], "a profile means its sign-in"
-    assert typed("corp")[1] == said == typed()[1]
+    same = [one.replace("tomorrow ", "") for one in (typed("corp")[1], said, typed()[1])]  # midnight may come between
+    assert same == same[:1] * 3
     code, said = typed("30m")
     assert code == 0
     assert said.startswith("No notices and no tabs until ")

@@ -37,9 +37,10 @@ def test_json_stands_in_where_the_parser_is_missing(monkeypatch):
 
 
 NOW = utc_now()
+"""When the tests were collected; they run minutes later, and every span below is of hours."""
 
 
-def sign_in(name, state="valid", token_left=timedelta(hours=1), good_left=timedelta(hours=8), profiles=()):
+def sign_in(name, state="valid", token_left=timedelta(hours=3), good_left=timedelta(hours=8), profiles=()):
     return {
         "name": name,
         "state": state,
@@ -52,7 +53,7 @@ def sign_in(name, state="valid", token_left=timedelta(hours=1), good_left=timede
 HOUR = timedelta(hours=1)
 SIGN_INS = {
     "good": sign_in("good", profiles=["dev", "twice"]),
-    "short": sign_in("short", "expiring", timedelta(minutes=5), timedelta(minutes=5), ["twice"]),
+    "short": sign_in("short", "expiring", timedelta(hours=2), timedelta(hours=2), ["twice"]),
     "token over": sign_in("token over", token_left=-HOUR),
     "over": sign_in("over", good_left=-HOUR),
     "unknown": sign_in("unknown", good_left=None),

@@ -25,13 +25,13 @@ def test_it_renews_by_the_environment_of_our_config(home):
 
 NOT = [
     # id, arguments, our config, AWS config, token, exit code, words
-    ("unknown", ["nope"], "", homes.CONFIG, token(), 2, "no sign-in or profile is called nope"),
+    ("unknown", ["nope"], "", homes.CONFIG, {}, 2, "no sign-in or profile is called nope"),
     ("no AWS config", ["dev"], "", None, None, 2, "~/.aws/config does not exist"),
-    ("our config is wrong", ["dev"], "mode: bogus", homes.CONFIG, token(), 78, "config.yaml line 1"),
+    ("our config is wrong", ["dev"], "mode: bogus", homes.CONFIG, {}, 78, "config.yaml line 1"),
     ("no token", ["dev"], "", homes.CONFIG, None, 1, "sign in first"),
-    ("no refresh token", ["dev"], "", homes.CONFIG, token(refreshToken=None), 1, "no refresh token"),
-    ("misconfigured", ["corp"], "", homes.CONFIG.replace("us-east-1", "nowhere"), token(), 78, "sso_region"),
-    ("unreachable", ["dev"], "", homes.CONFIG, token(), 75, "cannot connect"),
+    ("no refresh token", ["dev"], "", homes.CONFIG, {"refreshToken": None}, 1, "no refresh token"),
+    ("misconfigured", ["corp"], "", homes.CONFIG.replace("us-east-1", "nowhere"), {}, 78, "sso_region"),
+    ("unreachable", ["dev"], "", homes.CONFIG, {}, 75, "cannot connect"),
 ]
 
 
@@ -42,8 +42,8 @@ def test_where_it_cannot(home, arguments, own, aws, content, code, words):
     homes.own_config(home, own)
     if aws:
         homes.aws_config(home, aws)
-    if content:
-        homes.write_token(content)
+    if content is not None:
+        homes.write_token(token(**content))
     answer = ssowatch("refresh", *arguments, AWS_ENDPOINT_URL_SSO_OIDC="http://127.0.0.1:9")
     said = answer.stdout + answer.stderr
     assert (answer.returncode, words in said) == (code, True), said

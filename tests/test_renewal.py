@@ -38,7 +38,7 @@ NAME = "corp"
 CORP = SignIn(NAME, Kind.SSO_SESSION, "https://d-1234567890.awsapps.com/start", "us-east-1", ("dev",))
 EVERY_POLICY = ["same", "rotate", "grace", "revoke", "none"]
 SECRETS = ("accessToken", "refreshToken", "clientId", "clientSecret")
-DEADLINE = 20.0
+DEADLINE = 120.0
 
 
 def until(true):
@@ -669,6 +669,7 @@ def test_bad_weather_is_never_a_refusal_and_is_backed_off_from(desk, monkeypatch
     assert desk.renew(only_due=True).result is Result.UNREACHABLE
     assert desk.memory().token.attempts == 2
     desk.simulator.clear_faults()
+    monkeypatch.setattr(aws_clients, "READ_SECONDS", 60)  # a good answer may take its time
     assert desk.renew().result is Result.RENEWED
     assert (desk.memory().token.attempts, desk.memory().token.failure) == (0, None)
 

@@ -22,7 +22,7 @@ def systemd(request, tmp_path, monkeypatch):
         name = f"@ssowatch-test-{os.getpid()}-{os.urandom(4).hex()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(name.replace("@", "\0"))
-        receiver.settimeout(20)
+        receiver.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         yield receiver
 
@@ -76,7 +76,7 @@ def test_listener_that_never_reads_holds_nobody_up(systemd, monkeypatch):
     start = time.monotonic()
     for _ in range(int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()) + 5):
         notify(WATCHDOG=1)
-        if time.monotonic() - start > 20:
+        if time.monotonic() - start > 120:
             pytest.fail("it waits")
 
 

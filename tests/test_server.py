@@ -30,6 +30,12 @@ BAD = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Two seconds is what a person waits at most; here the answer is what matters."""
+    monkeypatch.setattr(client, "_SECONDS", 60.0)
+
+
 def served(ask, respond=lambda do: protocol.answer(b'{"asked": "%s"}' % do.encode()), uid=None):
     """What `ask()`, run beside the server in a thread, returns."""
 
@@ -46,7 +52,7 @@ def served(ask, respond=lambda do: protocol.answer(b'{"asked": "%s"}' % do.encod
 
 def say(line: bytes, where: str = "") -> dict:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(where or paths.socket_path())
         connection.sendall(line)
         connection.shutdown(socket.SHUT_WR)

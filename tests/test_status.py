@@ -72,15 +72,27 @@ def test_status_writes_nothing(home):
     assert sorted(map(str, home.rglob("*"))) == before
 
 
+HOUR = {"left": timedelta(hours=1)}
+GONE = {"left": -timedelta(minutes=1)}
 STATES = [
-    # id, token, state, problem
-    ("valid", token(), "valid", None),
+    # id, token (made when the test runs, for time passes from here to there), state, problem
+    ("valid", HOUR, "valid", None),
     ("no token", None, "signed_out", "signed_out"),
-    ("run out, renewable", token(-timedelta(minutes=1)), "unreachable", None),
-    ("run out, not renewable", token(-timedelta(minutes=1), refreshToken=None), "login_required", "no_refresh_token"),
-    ("not renewable", token(refreshToken=None), "valid", "no_refresh_token"),
-    ("not renewable, soon over", token(timedelta(minutes=9), refreshToken=None), "expiring", "no_refresh_token"),
-    ("registration over", token(registrationExpiresAt="2026-01-01T00:00:00Z"), "valid", "registration_expired"),
+    ("run out, renewable", GONE, "unreachable", None),
+    ("run out, not renewable", {**GONE, "refreshToken": None}, "login_required", "no_refresh_token"),
+    ("not renewable", {**HOUR, "refreshToken": None}, "valid", "no_refresh_token"),
+    (
+        "not renewable, soon over",
+        {"left": timedelta(minutes=9), "refreshToken": None},
+        "expiring",
+        "no_refresh_token",
+    ),
+    (
+        "registration over",
+        {**HOUR, "registrationExpiresAt": "2026-01-01T00:00:00Z"},
+        "valid",
+        "registration_expired",
+    ),
 ]
 
 
@@ -88,7 +100,7 @@ STATES = [
 def test_states_without_a_watcher(home, content, state, problem):
     homes.aws_config(home)
     if content:
-        homes.write_token(content)
+        homes.write_token(token(**content))
     seen = homes.sign_in()
     assert (seen["state"], seen["problem"] and seen["problem"]["code"]) == (state, problem)
 
@@ -103,20 +115,20 @@ def test_a_torn_token_file_without_a_watcher(home):
 
 CHECKS = [
     # id, token, arguments, exit code, words
-    ("good", token(), [], 0, ""),
-    ("good by sign-in", token(), ["corp"], 0, ""),
-    ("good by profile", token(), ["dev"], 0, ""),
-    ("good for 30 minutes", token(), ["--min", "30m"], 0, ""),
-    ("not good for 2 hours", token(), ["--min", "2h"], 1, "good until"),
+    ("good", HOUR, [], 0, ""),
+    ("good by sign-in", HOUR, ["corp"], 0, ""),
+    ("good by profile", HOUR, ["dev"], 0, ""),
+    ("good for 30 minutes", HOUR, ["--min", "30m"], 0, ""),
+    ("not good for 2 hours", HOUR, ["--min", "2h"], 1, "good until"),
     ("signed out", None, [], 1, "corp: signed out"),
-    ("run out", token(-timedelta(minutes=1)), ["dev"], 1, "corp: unreachable"),
-    ("run out for good", token(-timedelta(minutes=1), refreshToken=None), ["dev"], 1, "corp: login required"),
-    ("unwatched profile", token(), ["keys"], 1, "keys: not watched: static"),
-    ("unknown name", token(), ["nope"], 2, "no sign-in or profile is called nope"),
-    ("minutes alone check too", token(), ["dev", "--min", "2h"], 1, "good until"),
-    ("bad duration", token(), ["--min", "soon"], 2, "soon"),
-    ("bad time", token(), ["--until", "25:00"], 2, "25:00"),
-    ("bad time too", token(), ["--until", "noon"], 2, "noon"),
+    ("run out", GONE, ["dev"], 1, "corp: unreachable"),
+    ("run out for good", {**GONE, "refreshToken": None}, ["dev"], 1, "corp: login required"),
+    ("unwatched profile", HOUR, ["keys"], 1, "keys: not watched: static"),
+    ("unknown name", HOUR, ["nope"], 2, "no sign-in or profile is called nope"),
+    ("minutes alone check too", HOUR, ["dev", "--min", "2h"], 1, "good until"),
+    ("bad duration", HOUR, ["--min", "soon"], 2, "soon"),
+    ("bad time", HOUR, ["--until", "25:00"], 2, "25:00"),
+    ("bad time too", HOUR, ["--until", "noon"], 2, "noon"),
 ]
 
 
@@ -128,7 +140,7 @@ def test_check(home, content, arguments, code, words):
         home, homes.CONFIG + "[profile keys]\naws_access_key_id = AKIDCANARY\naws_secret_access_key = canary\n"
     )
     if content:
-        homes.write_token(content)
+        homes.write_token(token(**content))
     answer = ssowatch("status", "--check", *arguments)
     said = answer.stdout + answer.stderr
     assert (answer.returncode, words.lower() in said.lower()) == (code, True), said
@@ -224,7 +236,9 @@ def test_watch_shows_it_again_when_it_changes(home):
 def until_footer(watching: subprocess.Popen[str]) -> str:
     shown = ""
     while "No watcher is running" not in shown:
-        shown += watching.stdout.readline()
+        line = watching.stdout.readline()
+        assert line, f"it has ended: {shown}"
+        shown += line
     return shown
 
 
@@ -256,10 +270,10 @@ def test_a_config_named_must_be_there(home):
 def test_nothing_but_a_name_is_ever_cut(home, width, length):
     name = "n" * length
     homes.aws_config(home, homes.CONFIG.replace("corp", name) + "[profile astray]\nsso_session = nowhere\n")
-    homes.write_token(token(timedelta(days=30), refreshToken=None), name)
-    shown = ssowatch("status", COLUMNS=str(width)).stdout
+    content = token(timedelta(days=30), refreshToken=None)
+    homes.write_token(content, name)
+    shown = ssowatch("status", COLUMNS=str(width), TZ="UTC").stdout
     # A word of a message is never broken: it may be a name or a URL to copy.
     assert max(len(line) for line in shown.splitlines() if name not in line) <= width
-    ends = (utc_now() + timedelta(days=30)).strftime("%Y-%m-%d")
-    for words in ("cannot renew", "you: mend the config", ends):
+    for words in ("cannot renew", "you: mend the config", content["expiresAt"][:10]):
         assert words in shown

@@ -12,7 +12,7 @@ import pytest
 from ssowatch.clock import utc_now
 from ssowatch.wakeup import Wakeup
 
-DEADLINE = 20.0
+DEADLINE = 120.0
 NEVER = timedelta(days=1)
 HOUR = timedelta(hours=1)
 BLINK = timedelta(milliseconds=10)
@@ -288,7 +288,7 @@ def test_no_thread_is_started_nothing_is_logged_and_the_local_zone_is_not_asked_
             world.wakeup.at(utc_now() + HOUR)
             await world.until_calls(5)
         await turns()
-        assert set(threading.enumerate()) == before
+        assert set(threading.enumerate()) <= before
 
     asyncio.run(story())
     assert not [record for record in caplog.records if record.name.startswith("apscheduler")]

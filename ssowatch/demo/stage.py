@@ -44,7 +44,7 @@ region = us-east-1
 _OWN_CONFIG = "heartbeat: 200ms\nresume_threshold: 30m\nnotify: []\nsign_ins: {{corp: {{length: {hours}h}}}}\n"
 _SITE = "from ssowatch.demo import fast_clock\nfast_clock.install()\n"
 _KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 
 class Portal(Server):

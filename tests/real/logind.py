@@ -81,7 +81,7 @@ class Bus:
             assert not ended, f"{ended} ended:\n{(self._folder / 'bus.log').read_text()}"
             return true()
 
-        wait_for(so, what, 60)
+        wait_for(so, what)
 
     def _busctl(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

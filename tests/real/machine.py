@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. Nothing of the developer's own environment reaches a program: its environment is built here, not inherited.
-2. A test waits for a condition with `until`, which looks every 20 ms and gives up after a minute; nothing ever sleeps
+2. A test waits for a condition with `until`, which looks every 20 ms and gives up after two minutes; nothing ever sleeps
    for a time that is hoped to be enough.
 3. No program outlives its test, nor does any child of one: each leads a process group, which is killed as a whole.
 4. What the programs print goes to files, which are shown when the test fails.
@@ -30,7 +30,7 @@ from simulator.remote import RemoteSimulator
 
 from ssowatch.paths import key
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds; far more than anything takes on a loaded machine."""
 _LOOK_EVERY = 0.02
 START_URL = "https://d-1234567890.awsapps.com/start"

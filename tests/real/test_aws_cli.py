@@ -48,7 +48,7 @@ def test_a_person_signs_in_by_device_code_works_and_signs_out(simulator, cli):
     assert cli.token() is None
     assert [call.outcome for call in simulator.calls("Logout")] == ["ok"]
     polls = [call.outcome for call in simulator.calls("CreateToken")]
-    assert set(polls[:-1]) == {"AuthorizationPendingException"}
+    assert set(polls[:-1]) <= {"AuthorizationPendingException"}  # none where the person was quicker than the first
     assert polls[-1] == "ok"
 
 

@@ -96,7 +96,8 @@ def test_ten_minutes_of_outage_go_unnoticed(machine, fault):
     machine.until(lambda corp: corp["problem"] and corp["problem"]["code"] == "unreachable", "an attempt failed")
     for _ in range(5):
         attempts = machine.watcher.said().count("corp: unreachable")
-        machine.clock.jump(2 * MINUTE)
+        due = moment(machine.corp()["renew_at"]) - machine.clock.now()  # whatever the jitter of the back-off drew
+        machine.clock.jump(max(2 * MINUTE, due + SECOND))
         until(lambda: machine.watcher.said().count("corp: unreachable") > attempts, "another attempt")  # noqa: B023
         corp = machine.corp()
         assert (corp["state"], corp["renews_silently"]) == ("valid", True)
@@ -273,7 +274,6 @@ def test_a_jump_of_the_clock_costs_one_renewal(machine, by):
             and moment(corp["token_expires_at"]) - machine.clock.now() <= HOUR
         ),
         "the token is renewed",
-        patience=20,
     )
     print(f"good again {time.monotonic() - jumped:.2f} s after the jump")
     assert client.works()

@@ -19,7 +19,7 @@ from simulator.faults import Kind as Weather
 from simulator.person import Person
 from simulator.server import Simulator
 
-from ssowatch import cache, memories, paths, signing_in
+from ssowatch import authorization, cache, memories, paths, signing_in
 from ssowatch.model import Kind, SignIn
 from ssowatch.signing_in import Outcome, Result, Waiting
 
@@ -31,6 +31,8 @@ CORP = SignIn("corp", Kind.SSO_SESSION, START_URL, "us-east-1", ("dev",))
 
 @pytest.fixture
 def simulator(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    monkeypatch.setattr(authorization, "_WHO_SECONDS", PATIENCE)  # a browser and its pages keep this machine busy
+    monkeypatch.setattr(authorization, "_ONE_CALL_SECONDS", PATIENCE)
     with Simulator() as simulator:
         for name, value in simulator.environ.items():
             monkeypatch.setenv(name, value)

@@ -15,7 +15,7 @@ from real.machine import AWS_CONFIG, START_URL
 from simulator.person import Person
 from simulator.server import Simulator
 
-from ssowatch import cache, memories, memory, signing_in
+from ssowatch import authorization, cache, memories, memory, signing_in
 from ssowatch.clock import utc_now
 from ssowatch.model import Kind, SignIn
 from ssowatch.signing_in import Outcome, Result
@@ -28,6 +28,8 @@ LEGACY = SignIn(START_URL, Kind.LEGACY, START_URL, "us-east-1", ("old",))
 
 @pytest.fixture
 def simulator(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    monkeypatch.setattr(authorization, "_WHO_SECONDS", 60.0)
+    monkeypatch.setattr(authorization, "_ONE_CALL_SECONDS", 60.0)
     with Simulator() as simulator:
         for name, value in simulator.environ.items():
             monkeypatch.setenv(name, value)

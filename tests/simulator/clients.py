@@ -48,7 +48,7 @@ class Clients:
 
     def connect(self, service: str, url: str | None, **config: Any) -> Any:
         """A client of that endpoint; without one, of AWS's own."""
-        limits = {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 5}
+        limits = {"retries": {"total_max_attempts": 1}, "connect_timeout": 60, "read_timeout": 60}
         made: Any = _session().client(  # type: ignore[call-overload]
             service, endpoint_url=url, config=Config(**{"signature_version": UNSIGNED, **limits, **config})
         )

@@ -22,7 +22,7 @@ from ssowatch.demo.center.calls import Call
 from ssowatch.demo.center.settings import to_json
 
 _HERE = Path(__file__).resolve().parents[1]
-_START_SECONDS = 20.0
+_START_SECONDS = 120.0
 
 
 class RemoteSimulator:
@@ -73,7 +73,7 @@ class RemoteSimulator:
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         # http.client knows no proxy variables, which must not come between a test and loopback.
-        with contextlib.closing(http.client.HTTPConnection(self._control, timeout=30)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(self._control, timeout=120)) as connection:
             connection.request("POST", PREFIX + command, json.dumps(arguments))
             answer = json.load(connection.getresponse())
         if "error" in answer:
