@@ -27,8 +27,8 @@ from typing import Any
 from ssowatch import paths
 from ssowatch.model import Presence
 
-_SECONDS = 2.0
-"""For all questions together."""
+_SECONDS = 5.0
+"""For all questions together. A machine that wakes up is busy, and "unknown" lets a notice appear."""
 _LARGEST = 256 << 10
 """Bytes of an answer; a longer one is none."""
 _GRAPHICAL = ("x11", "wayland", "mir")
@@ -44,12 +44,12 @@ _SCREEN_SAVERS = {
     "org.mate.ScreenSaver": "/org/mate/ScreenSaver",
     "org.xfce.ScreenSaver": "/org/xfce/ScreenSaver",
 }
-_BUSCTL = ("busctl", "--auto-start=no", f"--timeout={_SECONDS:.0f}", "--json=short")
+_BUSCTL = ("busctl", "--auto-start=no", "--json=short")  # without a time-out of its own: it is killed at ours
 _LOGIND = "org.freedesktop.login1"
 
 
 async def ask() -> Presence:
-    """Whether a person is at the screen. Takes at most two seconds; raises nothing but CancelledError."""
+    """Whether a person is at the screen. Takes at most `_SECONDS`; raises nothing but CancelledError."""
     found = Presence.UNKNOWN
     try:
         async with asyncio.timeout(_SECONDS):

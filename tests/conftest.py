@@ -18,9 +18,10 @@ hypothesis.settings.load_profile("ci" if REQUIRED else "developer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In CI a fault at garbage collection is printed and no error: which test it falls into is luck."""
+    """In CI a fault at garbage collection or in a thread is printed and no error: which test it falls into is luck."""
     if REQUIRED:
-        config.addinivalue_line("filterwarnings", "default::pytest.PytestUnraisableExceptionWarning")
+        for kind in ("PytestUnraisableExceptionWarning", "PytestUnhandledThreadExceptionWarning"):
+            config.addinivalue_line("filterwarnings", f"default::pytest.{kind}")
 
 
 @pytest.fixture

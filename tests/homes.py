@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,14 @@ def status() -> dict[str, Any]:
 def sign_in(name: str = "corp") -> dict[str, Any]:
     """One sign-in of the answer."""
     return next(one for one in status()["sign_ins"] if one["name"] == name)
+
+
+def free_port() -> int:
+    """One below those that the kernel gives to connections: nobody takes it between this look and its use."""
+    for port in random.sample(range(20_000, 26_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

@@ -9,7 +9,6 @@ import ctypes
 import http.server
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from homes import free_port
 from simulator.faults import Fault, Kind
 from simulator.server import Simulator
 
@@ -300,12 +300,6 @@ def test_the_servers_date_tells_how_wrong_our_clock_is(answer, date, skew):
 # The connection
 
 
-def closed_port():
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        return own.getsockname()[1]
-
-
 @pytest.fixture
 def simulator(monkeypatch):
     with Simulator(lambda: NOW) as own:
@@ -371,7 +365,7 @@ def test_the_weather_is_never_a_refusal(simulator, portal, monkeypatch, kind, re
 )
 def test_what_was_never_sent_is_known_not_to_have_acted(monkeypatch, environment, reason):
     with Scripted(raw(500)) as server:
-        places = {"server": server.url.removeprefix("http://"), "closed": f"127.0.0.1:{closed_port()}"}
+        places = {"server": server.url.removeprefix("http://"), "closed": f"127.0.0.1:{free_port()}"}
         for name, value in environment.items():
             monkeypatch.setenv(name, value.format(**places) if "{" in value else value)
         came = IdentityCenter(CORP).renew(contents(), NOW)

@@ -14,7 +14,7 @@ import threading
 import time
 
 import pytest
-from homes import REQUIRED, wait_for
+from homes import REQUIRED, free_port, wait_for
 
 from ssowatch import listener as module
 from ssowatch import pkce
@@ -126,8 +126,7 @@ def test_it_listens_on_loopback_alone(listener):
 
 
 def test_a_fixed_port_for_a_tunnel(listener):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with Listener(lambda _: AUTHORIZE, STATE, port) as fixed:
         assert fixed.link.startswith(f"http://127.0.0.1:{port}/")
         with pytest.raises(OSError, match="in use"):
@@ -139,9 +138,9 @@ def test_nothing_came(listener):
 
 
 def test_a_port_that_was_just_used_can_be_used_again(listener):
-    with Listener(lambda _: AUTHORIZE, STATE) as first:
+    port = free_port()
+    with Listener(lambda _: AUTHORIZE, STATE, port) as first:
         come_back(first)
-        port = first.port
     with Listener(lambda _: AUTHORIZE, STATE, port) as second:
         assert come_back(second)[0] == Callback(CODE)
 

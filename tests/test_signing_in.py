@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from homes import CONFIG, aws_config, wait_for
+from homes import CONFIG, aws_config, free_port, wait_for
 from simulator.faults import Fault
 from simulator.faults import Kind as Weather
 from simulator.person import Person
@@ -219,7 +219,7 @@ def test_what_the_browser_is_given(desk):
 
 
 def test_the_port_for_a_tunnel(desk):
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server(("127.0.0.1", free_port())) as free:
         port = free.getsockname()[1]
         outcome = desk.sign_in(port=port)
         assert (outcome.result, desk.waiting) == (Result.FAILED, [])
@@ -464,8 +464,14 @@ def test_an_answer_that_is_lost_is_said_to_be(desk, method, message):
 
 
 def test_a_device_code_runs_out_while_aws_does_not_answer(desk):
-    desk.simulator.change(device_life=1.0)
-    outcome = desk.sign_in("device", waiting=lambda _: desk.simulator.add_fault(Fault(Weather.INTERNAL_ERROR)))
+    ahead = []
+
+    outcome = desk.sign_in(
+        "device",
+        waiting=lambda _: desk.simulator.add_fault(Fault(Weather.INTERNAL_ERROR)),
+        now=lambda: utc_now() + len(ahead) * timedelta(minutes=4),
+        pause=ahead.append,
+    )
     assert outcome.result is Result.UNREACHABLE
     assert "InternalServerException" in outcome.message
 

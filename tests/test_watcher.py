@@ -336,5 +336,6 @@ def test_hooks_are_told_once(home, center):
         homes.write_token(center.sign_in())
         running.until_state("valid")
         running.until(lambda _: len(events()) == 4, "on_signed_in")
-    assert [event["event"] for event in events()] == ["renewed", "signed_in", "login_required", "signed_in"]
+    first, *two, last = (event["event"] for event in events())  # hooks do not wait for one another
+    assert (first, sorted(two), last) == ("renewed", ["login_required", "signed_in"], "signed_in")
     assert content["accessToken"] not in (home / "events").read_text()

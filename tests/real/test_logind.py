@@ -16,8 +16,8 @@ from ssowatch.model import Presence
 
 pytestmark = [pytest.mark.real, pytest.mark.sign_in]
 PRESENT, LOCKED, IDLE, UNKNOWN = Presence.PRESENT, Presence.LOCKED, Presence.IDLE, Presence.UNKNOWN
-SECONDS = 30.0
-"""Instead of two: this machine may be slow, and the answer is what is tested here."""
+SECONDS = 120.0
+"""Instead of five: this machine may be slow, and the answer is what is tested here."""
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_sessions_that_say_nothing_of_us(seat):
     assert ask() is LOCKED, "a screen counts before a console"
 
 
-def test_a_hung_logind_costs_two_seconds(seat, monkeypatch):
+def test_a_hung_logind_costs_its_time(seat, monkeypatch):
     seat.session()
     monkeypatch.setattr(presence, "_SECONDS", 2.0)
     with seat.hung():
