@@ -132,7 +132,8 @@ class _Caller:
     def _short(self, now: datetime) -> str | None:
         """What the token lacks of what was wished for; None: nothing."""
         stands, wish = self._look(), self._wish
-        if wish.until and not stands.reaches(self._sign_in, self._world.policy(self._sign_in), wish.until, now):
+        policy, around = self._world.policy(self._sign_in), self._world.around(self._name, now)
+        if wish.until and not stands.reaches(self._sign_in, policy, around, wish.until, now):
             return (
                 f"that is before {wish.until.astimezone():%H:%M}; a fresh sign-in lasts longer: {self._login} --fresh"
             )

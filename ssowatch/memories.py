@@ -17,7 +17,7 @@ from datetime import datetime
 import msgspec
 
 from ssowatch import files, paths
-from ssowatch.model import Lineage, Memory, TokenMemory
+from ssowatch.model import Life, Lineage, Memory, TokenMemory
 
 _WAIT = 0.2
 
@@ -29,7 +29,8 @@ def load(name: str) -> Memory:
         known = msgspec.json.decode(content, type=Memory) if content else Memory()
     except (files.NotReadableError, ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
         return Memory()
-    return known if _aware(known.token) and _aware(known.lineage) else Memory()
+    parts: tuple[TokenMemory | Lineage | Life, ...] = (known.token, known.lineage, *known.lives)
+    return known if all(map(_aware, parts)) else Memory()
 
 
 def locked(name: str, wait: float = _WAIT) -> AbstractContextManager[int]:
@@ -71,7 +72,7 @@ def write(name: str, memory: Memory) -> None:
     files.replace(path, msgspec.json.encode(memory))
 
 
-def _aware(part: TokenMemory | Lineage) -> bool:
+def _aware(part: TokenMemory | Lineage | Life) -> bool:
     """Every moment names its zone; one that does not could not be compared with now."""
     values = (getattr(part, field.name) for field in fields(part))
     return all(value.tzinfo for value in values if isinstance(value, datetime))

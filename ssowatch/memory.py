@@ -6,6 +6,7 @@ Rules of this file:
    the same sign-in while its `clientId` is unchanged and the old token was neither refused, ended nor signed out;
    else it is a new sign-in.
 3. An attempt is counted *before* the call it counts, with its back-off, so that a crash repeats nothing.
+4. A sign-in that is over leaves a *life*, written together with what ended it; `forecast` learns from those.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ssowatch.model import Cause, Lineage, Memory, SignIn, Token, TokenMemory
+from ssowatch import forecast
+from ssowatch.model import HOUR, Cause, Lineage, Memory, SignIn, Token, TokenMemory
+from ssowatch.problems import FRESH
 
 _SHORT_OF_TIME = timedelta(minutes=15)  # botocore starts to renew by itself below this
 _CAP = timedelta(seconds=300)
@@ -23,6 +26,8 @@ _BASE = timedelta(seconds=2)
 _COOLDOWN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 _A_DAY = timedelta(days=1)
 _A_WEEK = timedelta(days=7)
+_TAIL = timedelta(seconds=30)  # a token that much shorter than usual ends with its sign-in
+_SOON = timedelta(minutes=2)  # a token seen that soon after it was given is seen from the beginning
 _FLOOR = timedelta(seconds=1)  # full jitter may draw nothing; a hot loop helps nobody
 
 
@@ -36,27 +41,61 @@ def observed(memory: Memory, sign_in: SignIn, token: Token | None, now: datetime
     old, lineage = memory.token, memory.lineage
     if token is None:
         if old.fingerprint and lineage.signed_out_at is None:
-            return replace(memory, lineage=replace(lineage, signed_out_at=now))
+            return replace(_over(memory), lineage=replace(lineage, signed_out_at=now))
         return memory
     if old.fingerprint == mark(sign_in, token) and lineage.signed_out_at is None:
         return memory
     if old.fingerprint == mark(sign_in, token):  # the very file came back, as after a restored backup
         return replace(memory, lineage=replace(lineage, signed_out_at=None))
-    return Memory(
-        token=TokenMemory(fingerprint=mark(sign_in, token)),
-        lineage=lineage if _same_sign_in(memory, token) else new_lineage(lineage, token, now if seen else None),
-    )
+    tried = TokenMemory(fingerprint=mark(sign_in, token))
+    given_at = _given_at(token, lineage.life, now)
+    if _same_sign_in(memory, token):
+        unseen = lineage.alive_at is not None and given_at - lineage.alive_at > 2 * (lineage.life or HOUR)
+        alive_at = max(lineage.alive_at or given_at, given_at)
+        return replace(
+            memory, token=tried, lineage=replace(lineage, alive_at=alive_at, late=lineage.late or unseen, tail_at=None)
+        )
+    if not seen:
+        return replace(memory, token=tried, lineage=new_lineage(memory, token, None))
+    usual = lineage.life or (None if old.fingerprint else HOUR)
+    late = usual is not None and now - _given_at(token, usual, now) > min(_SOON, usual / 10)
+    return replace(memory, token=tried, lineage=replace(new_lineage(memory, token, now), late=late))
 
 
 def _same_sign_in(memory: Memory, token: Token) -> bool:
-    lineage = memory.lineage
-    over = memory.token.refused or lineage.ended_at or lineage.signed_out_at
-    return bool(memory.token.fingerprint) and lineage.client == token.client and not over
+    return bool(memory.token.fingerprint) and memory.lineage.client == token.client and not _is_over(memory)
 
 
-def new_lineage(old: Lineage, token: Token, now: datetime | None) -> Lineage:
-    """A new sign-in; what outlives one is kept: the portal's token life, and who it was."""
-    return Lineage(client=token.client, began_at=now, life=old.life, who=old.who)
+def _is_over(memory: Memory) -> bool:
+    return bool(memory.token.refused or memory.lineage.ended_at or memory.lineage.signed_out_at)
+
+
+def _given_at(token: Token, life: timedelta | None, now: datetime) -> datetime:
+    """When AWS gave this token, at the latest; by its usual life, which is one hour (boto3 issue 3768)."""
+    return min(now, token.expires_at - (life or HOUR))
+
+
+def new_lineage(memory: Memory, token: Token, now: datetime | None) -> Lineage:
+    """A new sign-in; what outlives one is kept: the portal's token life, who it was, and in which one it began."""
+    old, ended_for_it = memory.lineage, memory.token.refused_code == FRESH
+    return Lineage(
+        client=token.client,
+        began_at=now,
+        life=old.life,
+        who=old.who,
+        inside=forecast.since(old) if ended_for_it or not _is_over(memory) else None,
+        fresh=ended_for_it,
+    )
+
+
+def _over(memory: Memory, dead_at: datetime | None = None) -> Memory:
+    """With the life of the sign-in that is over: refused at `dead_at`, or ended before its time."""
+    if memory.lineage.began_at is None or memory.lineage.clock_set or _is_over(memory):
+        return memory
+    life = forecast.life(memory.lineage, dead_at)
+    if not forecast.tells(memory.lives, life):
+        return memory
+    return replace(memory, lives=(*memory.lives, life)[-forecast.KEPT :])
 
 
 def begun(memory: Memory, token: Token, now: datetime, draw: float) -> Memory:
@@ -75,17 +114,29 @@ def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float
 
 
 def renewed(memory: Memory, sign_in: SignIn, token: Token, life: timedelta, now: datetime, skew: timedelta) -> Memory:
-    """After a success: `token` is the new one, `life` the server's own `expiresIn`."""
-    return Memory(
+    """After a success: `token` is the new one, `life` the server's own `expiresIn`, `now` the moment before the call."""
+    lineage = _with_life(memory.lineage, life, now)
+    return replace(
+        memory,
         token=TokenMemory(fingerprint=mark(sign_in, token), life=life, renewed_at=now, skew=skew),
-        lineage=replace(memory.lineage, client=token.client, life=life),
+        lineage=replace(lineage, client=token.client, alive_at=max(lineage.alive_at or now, now)),
     )
 
 
-def refused(memory: Memory, code: str, reason: str, *, alive: bool | None, skew: timedelta) -> Memory:
+def _with_life(lineage: Lineage, life: timedelta, now: datetime) -> Lineage:
+    """A life shorter than usual tells the end of the sign-in; if one such token ends later than the one before told, the usual life has changed."""
+    ends_at = now + life
+    moved = lineage.tail_at is not None and ends_at > lineage.tail_at + _TAIL
+    if lineage.life is None or life >= lineage.life - min(_TAIL, lineage.life / 10) or moved:
+        return replace(lineage, life=life, tail_at=None)
+    return replace(lineage, tail_at=ends_at)
+
+
+def refused(memory: Memory, code: str, reason: str, now: datetime, *, alive: bool | None, skew: timedelta) -> Memory:
     """After AWS refused: final for this token, whoever asks next."""
     after = replace(memory.token, refused=reason, refused_code=code, alive=alive, failure=None, skew=skew)
-    return replace(memory, token=after)
+    ended = code in {"ended", FRESH}
+    return replace(_over(memory, now if code == "ended" else None) if ended else memory, token=after)
 
 
 def nudged(memory: Memory, now: datetime) -> Memory:
@@ -102,17 +153,18 @@ def doubted(memory: Memory) -> Memory:
     """The clock was set back: the token's end is no longer where the file says."""
     if memory.token.doubted or not memory.token.fingerprint:
         return memory
-    return replace(memory, token=replace(memory.token, doubted=True))
+    return _with(replace(memory, token=replace(memory.token, doubted=True)), clock_set=True)
 
 
 def signed_in(
     memory: Memory, sign_in: SignIn, token: Token, life: timedelta, now: datetime, skew: timedelta, who: str | None
 ) -> Memory:
     """After a sign-in of our own, which is a new one whatever the registration it used."""
-    begun_anew = new_lineage(memory.lineage, token, now)
-    return Memory(
+    begun_anew = _with_life(new_lineage(memory, token, now), life, now)
+    return replace(
+        memory,
         token=TokenMemory(fingerprint=mark(sign_in, token), life=life, renewed_at=now, skew=skew),
-        lineage=replace(begun_anew, life=life, who=who or begun_anew.who),
+        lineage=replace(begun_anew, who=who or begun_anew.who),
     )
 
 
@@ -120,6 +172,16 @@ def noticed(memory: Memory, cause: Cause, now: datetime) -> Memory:
     """Before the one notice for `cause`."""
     lineage = memory.lineage
     return _with(memory, noticed=(*lineage.noticed, cause), noticed_at=lineage.noticed_at or now)
+
+
+def not_come(memory: Memory, cause: Cause) -> Memory:
+    """What was announced is still to come, so it may be announced again."""
+    lineage = memory.lineage
+    ended_at = None if cause is Cause.ENDED else lineage.ended_at
+    if cause not in lineage.noticed and ended_at == lineage.ended_at:
+        return memory
+    still = tuple(one for one in lineage.noticed if one is not cause)
+    return _with(memory, ended_at=ended_at, noticed=still, noticed_at=lineage.noticed_at if still else None)
 
 
 def tab_opened(memory: Memory, now: datetime) -> Memory:

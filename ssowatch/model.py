@@ -28,18 +28,12 @@ class Kind(StrEnum):
 class State(StrEnum):
     """What a sign-in is worth now. First match wins, in this order."""
 
-    MISCONFIGURED = "misconfigured"
-    """The AWS config cannot work."""
-    SIGNED_OUT = "signed_out"
-    """No token."""
-    LOGIN_REQUIRED = "login_required"
-    """Calls fail now and only a person can help."""
-    UNREACHABLE = "unreachable"
-    """The token has run out, renewal should work, AWS does not answer; still trying."""
-    EXPIRING = "expiring"
-    """Calls work; it ends within the warning time and only a person can prolong it."""
-    VALID = "valid"
-    """Calls work."""
+    MISCONFIGURED = "misconfigured"  # The AWS config cannot work
+    SIGNED_OUT = "signed_out"  # No token
+    LOGIN_REQUIRED = "login_required"  # Calls fail now and only a person can help
+    UNREACHABLE = "unreachable"  # The token has run out, renewal should work, AWS does not answer; still trying
+    EXPIRING = "expiring"  # Calls work; it ends within the warning time and only a person can prolong it
+    VALID = "valid"  # Calls work
 
 
 class Mode(StrEnum):
@@ -70,12 +64,9 @@ class Presence(StrEnum):
 class Cause(StrEnum):
     """Why a person is asked."""
 
-    ENDING = "ending"
-    """The sign-in's end is known or forecast and near; the token is good."""
-    REFUSED = "refused"
-    """Renewal was refused; the token still lives."""
-    ENDED = "ended"
-    """Calls fail now."""
+    ENDING = "ending"  # The sign-in's end is known or forecast and near; the token is good
+    REFUSED = "refused"  # Renewal was refused; the token still lives
+    ENDED = "ended"  # Calls fail now
 
 
 class Button(StrEnum):
@@ -170,25 +161,18 @@ class TokenMemory:
     """What was tried with one token. A new token starts a new one."""
 
     fingerprint: str = ""
-    life: timedelta | None = None
-    """The server's own `expiresIn`, known when our renewal got the token."""
-    renewed_at: datetime | None = None
-    """When our renewal got the token that is in the file now."""
+    life: timedelta | None = None  # The server's own `expiresIn`, known when our renewal got the token
+    renewed_at: datetime | None = None  # When our renewal got the token that is in the file now
     attempts: int = 0
     """Renewals begun since the last success; counted before the call, so that a crash cannot repeat without back-off."""
     attempted_at: datetime | None = None
     retry_at: datetime | None = None
-    failure: str | None = None
-    """Why the last attempt did not reach an answer."""
-    refused: str | None = None
-    """Why AWS refused to renew this token; final for it."""
+    failure: str | None = None  # Why the last attempt did not reach an answer
+    refused: str | None = None  # Why AWS refused to renew this token; final for it
     refused_code: str | None = None
-    alive: bool | None = None
-    """After a refusal: what the ListAccounts probe said of the access token. None when the probe got no answer."""
-    doubted: bool = False
-    """The clock was set back under this token: it ends earlier than the clock will say."""
-    skew: timedelta = timedelta()
-    """Local clock minus the server's, at the last answer."""
+    alive: bool | None = None  # After a refusal: what the ListAccounts probe said. None: the probe got no answer
+    doubted: bool = False  # The clock was set back under this token: it ends earlier than the clock will say
+    skew: timedelta = timedelta()  # Local clock minus the server's, at the last answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +180,13 @@ class Lineage:
     """One sign-in of a person, through all its renewals. A new sign-in starts a new one."""
 
     client: str = ""
-    began_at: datetime | None = None
-    """When this sign-in was first seen."""
-    life: timedelta | None = None
-    """The token life that this portal last gave, for tokens that somebody else wrote."""
+    began_at: datetime | None = None  # When this sign-in was first seen
+    life: timedelta | None = None  # The token life that this portal usually gives, for tokens that somebody else wrote
     signed_out_at: datetime | None = None
     ended_at: datetime | None = None
-    noticed: tuple[Cause, ...] = ()
-    """The causes for which the one notice was given."""
-    tabs: int = 0
-    """Browser tabs opened without a human act."""
-    tab_failed: bool = False
-    """The one tab was denied or ignored."""
+    noticed: tuple[Cause, ...] = ()  # The causes for which the one notice was given
+    tabs: int = 0  # Browser tabs opened without a human act
+    tab_failed: bool = False  # The one tab was denied or ignored
     tab_at: datetime | None = None
     noticed_at: datetime | None = None  # When the first notice was given
     asked: bool = False  # A program that cannot open a browser waits for this sign-in
@@ -219,14 +198,33 @@ class Lineage:
     denial: str | None = None  # Why, as programs that ask again are told
     unheard: str | None = None  # Why no channel could show the notice
     who: str | None = None  # Who signed in, where that could be found out; kept over sign-ins, to be compared
+    inside: datetime | None = None  # Since when the sign-in ran that was alive when this one began
+    fresh: bool = False  # That one was ended first, for the full length
+    late: bool = False  # It began before it was seen
+    clock_set: bool = False  # The clock was set back under it: its length cannot be told
+    alive_at: datetime | None = None  # When it was last known to live
+    tail_at: datetime | None = None  # Its end, told by a token that was given a shorter life than usual
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A sign-in that is over, as it was seen; the fields are those of `Lineage`."""
+
+    began_at: datetime
+    alive_at: datetime
+    dead_at: datetime | None  # When a renewal was refused. None: it was ended before its time, by a sign-out
+    inside: datetime | None = None
+    fresh: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Both memories of a sign-in; one file."""
+    """Both memories of a sign-in, and its earlier lives, oldest first; one file."""
 
     token: TokenMemory = field(default_factory=TokenMemory)
     lineage: Lineage = field(default_factory=Lineage)
+    lives: tuple[Life, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +237,8 @@ class Policy:
     renew: Renew = Renew.ALWAYS
     length: timedelta | None = None
     """How long a sign-in lasts on this portal, where the user knows it."""
-    when_locked: bool = True
-    """No tab and no notice at a locked screen."""
-    when_idle: bool = True
-    """The same at an idle one."""
+    when_locked: bool = True  # No tab and no notice at a locked screen
+    when_idle: bool = True  # The same at an idle one
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +250,7 @@ class Surroundings:
     signing_in: bool = False  # A person is being asked already: a flow is alive
     paused_until: datetime | None = None
     quiet_until: datetime | None = None  # When the quiet hours of this moment end
+    lives: tuple[Life, ...] = ()  # What the other sign-ins of the portal saw
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +293,6 @@ class Plan:
     renew_at: datetime | None = None
     good_until: datetime | None = None
     good_until_certain: bool = True
-    ends_at: datetime | None = None
+    ends_from: datetime | None = None  # the first moment at which the sign-in may end
+    ends_at: datetime | None = None  # the last one
     ends_at_source: str | None = None

@@ -5,7 +5,8 @@ Rules of this file:
 2. Times are local: the zone of `now`.
 3. Names come from files and servers; all of them pass through `plain`, cut short. What the channel's other end would
    read as markup is the channel's business.
-4. An end that is only assumed is not said as if it were known.
+4. An end is said as surely as it is known: it may end (assumed), ends about or between (learned), ends (configured, or
+   told by AWS).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from ssowatch import forecast
 from ssowatch.model import Button, Cause, Kind, Plan, SignIn, State
 from ssowatch.plain import plain
 
@@ -44,9 +46,7 @@ def title_and_message(
     users = _Users(sign_in.profiles, servers)
     match cause:
         case Cause.ENDING:
-            end = plan.ends_at or plan.good_until
-            verb = "may end" if plan.ends_at and plan.ends_at_source == "assumed" else "ends"
-            title = f"{who}: AWS sign-in {verb} {_at(end, now)}"
+            title = f"{who}: AWS sign-in {ends(plan, now)}"
             message = f"Then {users.text} {users.verb('stops', 'stop')}."
         case Cause.REFUSED:
             title = f"{who}: AWS will not renew this sign-in"
@@ -67,6 +67,20 @@ def title_and_message(
 def called(sign_in: SignIn) -> str:
     """A sign-in as a person calls it: its name, or a legacy one's portal."""
     return (_host(sign_in.name) if sign_in.kind is Kind.LEGACY else "") or plain(sign_in.name, _NAME)
+
+
+def ends(plan: Plan, now: datetime) -> str:
+    """When the sign-in ends, like "ends about 16:58 (in 15 min)" or "ends between 16:30 and 17:10"."""
+    first, last = plan.ends_from, plan.ends_at
+    if last is None or first is None or first == last:
+        verb = "may end" if last and plan.ends_at_source == "assumed" else "ends"
+        return f"{verb} {_at(last or plan.good_until, now)}"
+    verb = "may end" if plan.ends_at_source == "assumed" else "ends"
+    if last - first <= forecast.NARROW:
+        return f"{verb} {_at(first + (last - first) / 2, now).replace('at ', 'about ', 1)}"
+    if first <= now:
+        return f"{verb} before {_clock(last, now)}"
+    return f"{verb} between {_clock(first, now)} and {_clock(last, now)}"
 
 
 def typed(event: Mapping[str, Any]) -> str:

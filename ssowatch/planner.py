@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ssowatch import modes, problems, timing
-from ssowatch.memory import noticed, tab_opened
+from ssowatch import forecast, modes, problems, timing
+from ssowatch.memory import not_come, noticed, tab_opened
 from ssowatch.model import (
     HOUR,
     Action,
@@ -40,9 +40,6 @@ from ssowatch.model import (
     TokenFile,
 )
 
-ASSUMED_LENGTH = 8 * HOUR
-"""Identity Center's default session duration, which an admin may set from 15 minutes to 90 days (IAM Identity Center
-user guide, "Configure the session duration"); the real one is written nowhere on this machine."""
 _PATIENCE = timedelta(seconds=1)
 """How long an unreadable token file counts as being written (AWS CLI v2 and the JS SDK truncate in place)."""
 _SKEW_WORTH_SAYING = timedelta(seconds=60)
@@ -55,29 +52,33 @@ def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, aroun
     if file.fault:
         waited = now - (file.fault_since or now)
         if timedelta() <= waited < _PATIENCE:
-            return replace(_situation(sign_in, file.token, memory, policy, now), wake_at=now + _PATIENCE - waited)
+            return replace(
+                _situation(sign_in, file.token, memory, policy, around, now), wake_at=now + _PATIENCE - waited
+            )
         torn = Plan(State.LOGIN_REQUIRED, memory, problem=problems.token_file(sign_in, file.fault))
         return _with_actions(sign_in, torn, policy, around, now)
-    return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, now), policy, around, now)
+    return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, around, now), policy, around, now)
 
 
-def _situation(sign_in: SignIn, token: Token | None, memory: Memory, policy: Policy, now: datetime) -> Plan:
+def _situation(
+    sign_in: SignIn, token: Token | None, memory: Memory, policy: Policy, around: Surroundings, now: datetime
+) -> Plan:
     """State, times and problem; no actions yet."""
     if token is None:
         return Plan(State.SIGNED_OUT, memory, problem=problems.signed_out(sign_in, memory.lineage.signed_out_at))
     renewable = timing.renewable(token, memory, now)
     due = timing.renew_at(token, memory, policy, now)
-    ends_at, source = _end(memory, policy, now) if renewable else (None, None)
-    state = _state(token, memory, policy, now, ends_at if renewable else token.expires_at, renewable=renewable)
+    end = forecast.end(memory.lineage, (*around.lives, *memory.lives), policy.length, now) if renewable else None
+    nearest = token.expires_at if not renewable else end.earliest if end else None
+    state = _state(token, memory, policy, now, nearest, renewable=renewable)
     silently = renewable and policy.renew is not Renew.NEVER
-    by_end = ends_at is not None and silently and state is State.VALID
+    by_end = end if silently and state is State.VALID else None
     dead = memory.token.alive is False
     turning_points = (
         due,
         token.expires_at,
         token.expires_at - policy.warn_before,
-        ends_at,
-        ends_at and ends_at - policy.warn_before,
+        *((end.earliest - policy.warn_before, end.latest) if end else ()),
         token.registration_expires_at,
     )
     return Plan(
@@ -87,10 +88,11 @@ def _situation(sign_in: SignIn, token: Token | None, memory: Memory, policy: Pol
         problem=_problem(sign_in, token, memory, policy, now),
         renews_silently=silently,
         renew_at=due,
-        good_until=ends_at if by_end else None if dead else token.expires_at,
-        good_until_certain=not by_end or source == "configured",
-        ends_at=ends_at,
-        ends_at_source=source,
+        good_until=by_end.earliest if by_end else None if dead else token.expires_at,
+        good_until_certain=not by_end or by_end.told or by_end.source == "configured",
+        ends_from=end.earliest if end else None,
+        ends_at=end.latest if end else None,
+        ends_at_source=end.source if end else None,
     )
 
 
@@ -100,14 +102,6 @@ def _state(
     if token.expires_at <= now or memory.token.alive is False:
         return State.UNREACHABLE if renewable else State.LOGIN_REQUIRED
     return State.EXPIRING if end and end - now <= policy.warn_before else State.VALID
-
-
-def _end(memory: Memory, policy: Policy, now: datetime) -> tuple[datetime | None, str | None]:
-    """When the sign-in itself ends. An end that has passed although it still renews was wrong, and is not repeated."""
-    if memory.lineage.began_at is None:
-        return None, None
-    end = memory.lineage.began_at + (policy.length or ASSUMED_LENGTH)
-    return (end, "configured" if policy.length else "assumed") if end > now else (None, None)
 
 
 def _problem(sign_in: SignIn, token: Token, memory: Memory, policy: Policy, now: datetime) -> Problem | None:
@@ -130,7 +124,7 @@ def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, around: Surrou
     due = bool(decided.renew_at and decided.renew_at <= now)
     in_use = policy.renew is not Renew.IN_USE or around.held or around.presence in {Presence.PRESENT, Presence.UNKNOWN}
     actions: list[Action] = [Renewal()] if due and in_use else []
-    memory = _with_end(decided, now)
+    memory = _with_end(decided, policy, now)
     lineage = memory.lineage
     cause = _cause(decided)
     waits = due and not in_use
@@ -174,15 +168,17 @@ def _cause(decided: Plan) -> Cause | None:
     return Cause.ENDING if decided.state is State.EXPIRING else None
 
 
-def _with_end(decided: Plan, now: datetime) -> Memory:
-    """The memory with the moment the sign-in ended. A clock set back, or a file made whole again, takes it back."""
-    lineage = decided.memory.lineage
-    over = decided.state is State.LOGIN_REQUIRED
-    if over == bool(lineage.ended_at):
-        return decided.memory
-    if over:
-        return replace(decided.memory, lineage=replace(lineage, ended_at=now))
-    noticed_still = tuple(
-        cause for cause in lineage.noticed if cause is not Cause.ENDED
-    )  # the real end is still to come
-    return replace(decided.memory, lineage=replace(lineage, ended_at=None, noticed=noticed_still))
+def _with_end(decided: Plan, policy: Policy, now: datetime) -> Memory:
+    """The memory with the moment the sign-in ended. A clock set back, or a file made whole again, takes it back.
+
+    What was announced and did not come is taken back too, where the end is far again or unknown.
+    """
+    memory, over = decided.memory, decided.state is State.LOGIN_REQUIRED
+    if over and not memory.lineage.ended_at:
+        return replace(memory, lineage=replace(memory.lineage, ended_at=now))
+    if not over and memory.lineage.ended_at:
+        memory = not_come(memory, Cause.ENDED)
+    far = decided.ends_from is None or decided.ends_from - now > policy.warn_before + HOUR
+    if decided.state is State.VALID and decided.renews_silently and far:
+        memory = not_come(memory, Cause.ENDING)
+    return memory

@@ -268,7 +268,8 @@ class _Renewal:
         reason = answer.reason + (", after an answer that was lost on the way" if lost else "")
         alive = portal.lives(current)
         self._remember_of(
-            current.token, lambda known: memory.refused(known, answer.code, reason, alive=alive, skew=answer.skew)
+            current.token,
+            lambda known: memory.refused(known, answer.code, reason, self.now(), alive=alive, skew=answer.skew),
         )
         return self._outcome(Result.REFUSED, current, reason)
 

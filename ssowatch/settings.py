@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from msgspec import Struct, field, structs
 
-from ssowatch import durations, paths, yaml_layers
+from ssowatch import durations, forecast, paths, yaml_layers
 from ssowatch.model import MINUTE, Mode, Policy, Renew
 from ssowatch.setting_readers import argv, expect, flag, matching, named, one_of, rows, section, span, word
 from ssowatch.yaml_layers import Node, SettingsError, Sort
@@ -241,7 +241,7 @@ def load(path: str | None, system_path: str = paths.SYSTEM_CONFIG) -> Loaded:
 def policy(settings: Settings, name: str, start_url: str) -> Policy:
     """What holds for the sign-in `name` of the portal `start_url`: its own keys, else its portal's, else the global ones."""
     own = settings.sign_ins.get(name, SignInSettings())
-    portal = settings.portals.get(start_url.partition("#")[0].rstrip("/"), Portal())
+    portal = settings.portals.get(forecast.portal(start_url), Portal())
     return Policy(
         mode=own.mode or settings.mode,
         refresh_before=settings.refresh_before,

@@ -113,7 +113,7 @@ class Steps:
             def remembered(known: Memory) -> Memory:
                 seen = memory.observed(known, self.sign_in, contents.token, self.now())
                 reason = "the sign-in was ended for a fresh one, which was not finished"
-                return memory.refused(seen, FRESH, reason, alive=False, skew=known.token.skew)
+                return memory.refused(seen, FRESH, reason, self.now(), alive=False, skew=known.token.skew)
 
             remember(self.sign_in, remembered)
 

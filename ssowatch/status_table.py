@@ -3,7 +3,7 @@
 Rules of this file:
 1. It fits 80 columns, and 50; it needs no colour.
 2. For each sign-in it says: good until when, what happens next by itself, what is needed from you.
-3. A certain moment is said flat, an assumed one with "about".
+3. A certain moment is said flat, an assumed or learned one with "about"; wide bounds are said as such.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from ssowatch.plain import plain
 
 _DAY = timedelta(days=1)
+_NARROW = timedelta(minutes=10)
 _GAP = "  "
 _SHORTEST_NAME = 16
 _HEAD = ["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"]
@@ -77,8 +78,14 @@ def _good_until(one: dict[str, Any], now: datetime) -> str:
     if (
         one["state"] == "expiring" and one["ends_at"]
     ):  # a reader asks for the sign-in, not for the token that outlives it
-        return ("" if one["ends_at_source"] == "configured" else "about ") + _clock_of(one["ends_at"], now)
-    return ("" if one["good_until_certain"] else "about ") + _clock_of(one["good_until"], now)
+        words = {"configured": "", "learned": "by "}
+        return words.get(one["ends_at_source"], "about ") + _clock_of(one["ends_at"], now)
+    if one["good_until_certain"] or not one["ends_at"]:
+        return _clock_of(one["good_until"], now)
+    first, last = datetime.fromisoformat(one["good_until"]), datetime.fromisoformat(one["ends_at"])
+    if last - first > _NARROW:  # from the earliest to the latest
+        return f"{clock(first, now)} to {clock(last, now)}"
+    return f"about {clock(first + (last - first) / 2, now)}"
 
 
 def _clock_of(text: str, now: datetime) -> str:

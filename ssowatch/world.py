@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ssowatch import awsconfig, cache, files, memories, memory, paths, pauses, planner, quiet_hours, settings
+from ssowatch import awsconfig, cache, files, forecast, memories, memory, paths, pauses, planner, quiet_hours, settings
 from ssowatch.model import (
     AwsConfig,
+    Life,
     Memory,
     Plan,
     Policy,
@@ -54,6 +55,7 @@ class World:
         self._tokens = cache.TokenCache()
         self._memories = memories.Memories()
         self._unwritten: dict[str, Memory] = {}
+        self._lives: dict[str, list[tuple[str, Life]]] = {}
         self._aws = AwsConfig()
         self._aws_stat: object = ()
         self._settings = Settings()
@@ -74,6 +76,7 @@ class World:
         names = {one.name for one in self._aws.sign_ins if settings.watched(self._settings, one.name)}
         self._tokens.keep_only(names)
         self._memories.keep_only(names)
+        self._lives = self._lives_by_portal(names)
         self.unsettled = False
         left_out = tuple(
             Unwatched(profile, "its sign-in is not named in `watch` of the ssowatch config")
@@ -114,6 +117,14 @@ class World:
         except (files.BusyError, OSError):
             self._unwritten[name] = change(self._known(name))
 
+    def _lives_by_portal(self, names: set[str]) -> dict[str, list[tuple[str, Life]]]:
+        """What each sign-in's memory tells of its portal."""
+        found: dict[str, list[tuple[str, Life]]] = {}
+        for one in (one for one in self._aws.sign_ins if one.name in names):
+            told = forecast.told(self._known(one.name))
+            found.setdefault(forecast.portal(one.start_url), []).extend((one.name, life) for life in told)
+        return found
+
     def _known(self, name: str) -> Memory:
         """The memory file, or what could not be written over it."""
         known = self._memories.look(name)
@@ -133,12 +144,15 @@ class World:
         """What else is so for the sign-in `name`."""
         self._read_pauses()
         until = [self._pauses[one] for one in (name, pauses.ALL) if one in self._pauses]
+        portal = next((forecast.portal(one.start_url) for one in self._aws.sign_ins if one.name == name), "")
+        lives = self._lives or self._lives_by_portal({one.name for one in self._aws.sign_ins})
         return Surroundings(
             presence=presence,
             held=files.taken(paths.use_lock(name), shared=True),
             signing_in=files.taken(paths.flow_lock(name)),
             paused_until=max((end for end in until if end > now), default=None),
             quiet_until=quiet_hours.end(self._settings.quiet.hours, now),
+            lives=tuple(life for one, life in lives.get(portal, ()) if one != name),
         )
 
     def _row(self, sign_in: SignIn, presence: Presence | None, now: datetime) -> Row:

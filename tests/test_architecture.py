@@ -30,6 +30,7 @@ RANKS = [
             "clock",
             "durations",
             "explanation",
+            "forecast",
             "flow_record",
             "login_text",
             "mcp.model",

@@ -52,7 +52,7 @@ def refused(alive=True):
 
     def change(known):
         known = memory.observed(known, CORP, contents.token, utc_now())
-        return memory.refused(known, "ended", "the sign-in has ended", alive=alive, skew=timedelta())
+        return memory.refused(known, "ended", "the sign-in has ended", utc_now(), alive=alive, skew=timedelta())
 
     memories.update("corp", change)
 

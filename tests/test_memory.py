@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssowatch import memory
-from ssowatch.model import Cause, Kind, Lineage, Memory, SignIn, Token, TokenMemory
+from ssowatch.model import Cause, Kind, Life, Lineage, Memory, SignIn, Token, TokenMemory
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 EARLIER = datetime(2026, 1, 5, 7, tzinfo=UTC)
@@ -23,6 +23,7 @@ OTHER_CLIENT = Token("new", "other", NOW + 2 * HOUR, refreshable=True)
 NO_CLIENT = Token("new", "", NOW + 2 * HOUR, refreshable=False)
 LIVED = Lineage("client", EARLIER, HOUR, noticed=(Cause.ENDING,), tabs=1, tab_failed=True)
 TRIED = TokenMemory("old@us-east-1", HOUR, EARLIER, attempts=2, attempted_at=NOW, retry_at=NOW + SECOND, failure="x")
+SEEN = replace(LIVED, alive_at=NOW)
 KNOWN = Memory(TRIED, LIVED)
 REFUSED = Memory(replace(TRIED, refused="ended", refused_code="ended", alive=True), LIVED)
 ENDED = Memory(TRIED, replace(LIVED, ended_at=EARLIER))
@@ -30,8 +31,8 @@ SIGNED_OUT = Memory(TRIED, replace(LIVED, signed_out_at=EARLIER))
 LOGGED_IN_BARE = Memory(TRIED, replace(LIVED, client=""))
 
 
-def begins(client="client", began=NOW):
-    return Lineage(client, began, HOUR)
+def begins(client="client", began=NOW, **more):
+    return Lineage(client, began, HOUR, **more)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +42,23 @@ def begins(client="client", began=NOW):
         pytest.param(Memory(), CORP, OLD, TokenMemory("old@us-east-1"), Lineage("client", NOW), id="first-token"),
         pytest.param(KNOWN, CORP, OLD, TRIED, LIVED, id="same-token"),
         pytest.param(REFUSED, CORP, OLD, REFUSED.token, LIVED, id="same-token-refused"),
-        pytest.param(KNOWN, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), LIVED, id="foreign-renewal"),
-        pytest.param(KNOWN, CORP, OTHER_CLIENT, TokenMemory("new@us-east-1"), begins("other"), id="other-client"),
-        pytest.param(KNOWN, CORP, NO_CLIENT, TokenMemory("new@us-east-1"), begins(""), id="client-gone"),
-        pytest.param(LOGGED_IN_BARE, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="client-came"),
+        pytest.param(KNOWN, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), SEEN, id="foreign-renewal"),
+        pytest.param(
+            KNOWN, CORP, OTHER_CLIENT, TokenMemory("new@us-east-1"), begins("other", inside=EARLIER), id="other-client"
+        ),
+        pytest.param(
+            KNOWN, CORP, NO_CLIENT, TokenMemory("new@us-east-1"), begins("", inside=EARLIER), id="client-gone"
+        ),
+        pytest.param(
+            LOGGED_IN_BARE, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(inside=EARLIER), id="client-came"
+        ),
         pytest.param(REFUSED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-a-refusal"),
         pytest.param(ENDED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-the-end"),
         pytest.param(SIGNED_OUT, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-signing-out"),
         pytest.param(SIGNED_OUT, CORP, OLD, TRIED, LIVED, id="the-very-file-came-back"),
         pytest.param(KNOWN, CORP, None, TRIED, replace(LIVED, signed_out_at=NOW), id="file-removed"),
         pytest.param(SIGNED_OUT, CORP, None, TRIED, SIGNED_OUT.lineage, id="still-removed"),
-        pytest.param(KNOWN, MOVED, OLD, TokenMemory("old@eu-west-1"), LIVED, id="region-changed"),
+        pytest.param(KNOWN, MOVED, OLD, TokenMemory("old@eu-west-1"), SEEN, id="region-changed"),
         pytest.param(REFUSED, MOVED, OLD, TokenMemory("old@eu-west-1"), begins(), id="region-mended-after-a-refusal"),
     ],
 )
@@ -68,7 +75,7 @@ def test_a_look_without_a_watcher_claims_no_beginning(known):
 
 
 def test_what_belongs_to_the_portal_outlives_the_sign_in():
-    assert memory.new_lineage(LIVED, OTHER_CLIENT, NOW) == Lineage("other", NOW, life=HOUR)
+    assert memory.new_lineage(ENDED, OTHER_CLIENT, NOW) == Lineage("other", NOW, life=HOUR)
 
 
 def test_an_attempt_is_counted_with_its_back_off_before_the_call():
@@ -93,13 +100,13 @@ def test_a_failure_counts_its_attempt_once_and_waits_from_its_own_end():
 def test_a_success_starts_the_token_anew_and_keeps_the_sign_in():
     after = memory.renewed(REFUSED, CORP, OTHER_CLIENT, 2 * HOUR, NOW, SECOND)
     assert after.token == TokenMemory("new@us-east-1", life=2 * HOUR, renewed_at=NOW, skew=SECOND)
-    assert after.lineage == replace(LIVED, client="other", life=2 * HOUR)
+    assert after.lineage == replace(LIVED, client="other", life=2 * HOUR, alive_at=NOW)
     assert memory.observed(after, CORP, OTHER_CLIENT, NOW + SECOND) == after
 
 
 @pytest.mark.parametrize("alive", [True, False, None])
 def test_a_refusal_is_kept_with_what_the_probe_said(alive):
-    after = memory.refused(KNOWN, "ended", "the sign-in has ended", alive=alive, skew=SECOND)
+    after = memory.refused(KNOWN, "ended", "the sign-in has ended", NOW, alive=alive, skew=SECOND)
     assert after.lineage == LIVED
     expected = replace(TRIED, refused="the sign-in has ended", refused_code="ended", alive=alive, skew=SECOND)
     assert after.token == replace(expected, failure=None)
@@ -174,7 +181,8 @@ def test_a_sign_in_of_our_own_begins_anew_and_keeps_who_it_was():
     before = Memory(TRIED, replace(LIVED, who="someone"))
     after = memory.signed_in(before, CORP, SAME_CLIENT, HOUR, NOW, SECOND, None)
     assert after == Memory(
-        TokenMemory("new@us-east-1", HOUR, NOW, skew=SECOND), Lineage("client", NOW, HOUR, who="someone")
+        TokenMemory("new@us-east-1", HOUR, NOW, skew=SECOND),
+        Lineage("client", NOW, HOUR, who="someone", inside=EARLIER),
     )
     assert memory.signed_in(before, CORP, SAME_CLIENT, HOUR, NOW, SECOND, "other").lineage.who == "other"
 
@@ -243,3 +251,102 @@ def test_every_attempt_is_recorded_with_a_later_next_one(attempts, at, draw):
         assert after.token.attempts == attempts + 1
         assert at + SECOND <= after.token.retry_at <= at + 300 * SECOND
     assert memory.nudged(failed, at + 5 * SECOND).token.retry_at is None
+
+
+# Lives
+
+ENDS = NOW + 8 * HOUR
+
+
+def lived(*, until=None, code="ended"):
+    """A sign-in of ours, renewed every 30 minutes until `until`, refused then."""
+    known = memory.signed_in(Memory(), CORP, OLD, HOUR, NOW, timedelta(), None)
+    now = NOW
+    while (now := now + HOUR / 2) < until:
+        known = memory.renewed(
+            known, CORP, Token(str(now), "client", now + HOUR, refreshable=True), HOUR, now, timedelta()
+        )
+    return memory.refused(known, code, "x", until, alive=False, skew=timedelta())
+
+
+def test_a_refusal_leaves_a_life_and_a_second_one_nothing_more():
+    known = lived(until=ENDS)
+    assert known.lives == (Life(NOW, ENDS - HOUR / 2, ENDS),)
+    assert memory.refused(known, "ended", "x", ENDS + MINUTE, alive=False, skew=timedelta()).lives == known.lives
+    assert memory.observed(known, CORP, None, ENDS + HOUR).lives == known.lives
+    assert memory.observed(known, CORP, OTHER_CLIENT, ENDS + HOUR).lives == known.lives
+
+
+NO_LIFE = [
+    # id, memory that it is asked of, what happens
+    ("not ended, only not allowed", lambda: lived(until=ENDS, code="not_allowed")),
+    ("the registration was forgotten", lambda: lived(until=ENDS, code="registration")),
+    ("ended for a fresh one", lambda: lived(until=ENDS, code="fresh")),
+    ("signed out after an hour", lambda: memory.observed(KNOWN, CORP, None, NOW)),
+    (
+        "the clock was set back",
+        lambda: memory.refused(memory.doubted(KNOWN), "ended", "x", NOW, alive=None, skew=SECOND),
+    ),
+    (
+        "nobody saw it begin",
+        lambda: memory.refused(replace(KNOWN, lineage=Lineage("client")), "ended", "x", NOW, alive=None, skew=SECOND),
+    ),
+]
+
+
+@pytest.mark.parametrize("known", [row[1] for row in NO_LIFE], ids=[row[0] for row in NO_LIFE])
+def test_what_says_nothing_of_the_length_leaves_no_life(known):
+    assert known().lives == ()
+
+
+def test_a_sign_in_that_was_longer_than_believed_is_kept_whatever_ended_it():
+    known = replace(KNOWN, lineage=replace(LIVED, began_at=NOW - 10 * HOUR, alive_at=NOW))
+    assert memory.observed(known, CORP, None, NOW).lives == (Life(NOW - 10 * HOUR, NOW, None),)
+
+
+def test_no_more_lives_are_kept_than_say_something():
+    known = Memory()
+    for day in range(40):
+        began = NOW + timedelta(days=day)
+        known = memory.signed_in(known, CORP, replace(OLD, fingerprint=str(day)), HOUR, began, timedelta(), None)
+        known = memory.refused(known, "ended", "x", began + 8 * HOUR, alive=False, skew=timedelta())
+    assert [one.began_at for one in known.lives] == [NOW + timedelta(days=day) for day in range(24, 40)]
+
+
+def test_a_shorter_token_tells_the_end_and_the_next_confirms_it():
+    known = memory.signed_in(Memory(), CORP, OLD, HOUR, NOW, timedelta(), None)
+    known = memory.renewed(known, CORP, SAME_CLIENT, 40 * MINUTE, NOW + HOUR, timedelta())
+    assert (known.lineage.tail_at, known.lineage.life) == (NOW + 100 * MINUTE, HOUR)
+    known = memory.renewed(known, CORP, OTHER_CLIENT, 20 * MINUTE, NOW + 80 * MINUTE, timedelta())
+    assert known.lineage.tail_at == NOW + 100 * MINUTE
+    dead = memory.refused(known, "ended", "x", NOW + 110 * MINUTE, alive=False, skew=timedelta())
+    assert dead.lives == (Life(NOW, NOW + 100 * MINUTE, NOW + 100 * MINUTE),)
+
+
+def test_tokens_that_are_shorter_from_now_on_tell_no_end():
+    known = memory.signed_in(Memory(), CORP, OLD, HOUR, NOW, timedelta(), None)
+    known = memory.renewed(known, CORP, SAME_CLIENT, 40 * MINUTE, NOW + HOUR, timedelta())
+    known = memory.renewed(known, CORP, OTHER_CLIENT, 40 * MINUTE, NOW + 80 * MINUTE, timedelta())
+    assert (known.lineage.tail_at, known.lineage.life) == (None, 40 * MINUTE)
+
+
+SEEN_LATE = [
+    # id, what is known, what the token has left when it is first seen, whether it began before
+    ("installed in the afternoon", Memory(), 40 * MINUTE, True),
+    ("installed before signing in", Memory(), 60 * MINUTE, False),
+    ("seen within two minutes", Memory(), 59 * MINUTE, False),
+    ("this portal's tokens are short", Memory(REFUSED.token, replace(LIVED, life=15 * MINUTE)), 15 * MINUTE, False),
+    ("signed in while nobody watched", REFUSED, 30 * MINUTE, True),
+    ("nothing is known of its tokens", Memory(REFUSED.token, Lineage("client")), 30 * MINUTE, False),
+]
+
+
+@pytest.mark.parametrize(("known", "left", "late"), [row[1:] for row in SEEN_LATE], ids=[row[0] for row in SEEN_LATE])
+def test_a_sign_in_that_is_seen_late_is_known_for_one(known, left, late):
+    assert memory.observed(known, CORP, replace(OTHER_CLIENT, expires_at=NOW + left), NOW).lineage.late is late
+
+
+def test_a_token_from_elsewhere_after_a_long_gap_makes_the_beginning_doubtful():
+    known = Memory(TRIED, replace(LIVED, alive_at=NOW - 9 * HOUR))
+    after = memory.observed(known, CORP, replace(SAME_CLIENT, expires_at=NOW + HOUR), NOW).lineage
+    assert (after.late, after.alive_at) == (True, NOW)

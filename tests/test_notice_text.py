@@ -26,6 +26,28 @@ def ends(minutes, source="configured"):
     return plan(ends_at=NOW + timedelta(minutes=minutes), ends_at_source=source)
 
 
+def learned(first, last, source="learned"):
+    first, last = NOW + timedelta(minutes=first), NOW + timedelta(minutes=last)
+    return plan(ends_from=first, ends_at=last, ends_at_source=source)
+
+
+ENDS = [
+    # id, plan, words
+    ("learned from many lives", learned(12, 15), "ends about 16:58 (in 14 min)"),
+    ("learned from one", learned(15, 45), "ends between 17:00 and 17:30"),
+    ("the first moment is past", learned(-5, 25), "ends before 17:10"),
+    ("told by AWS", learned(13, 13), "ends at 16:58 (in 13 min)"),
+    ("assumed, or as the one before", learned(15, 45, "assumed"), "may end between 17:00 and 17:30"),
+    ("over midnight", learned(7 * 60, 8 * 60), "ends between 23:45 and tomorrow 00:45"),
+    ("about now", learned(-1, 1), "ends now"),
+]
+
+
+@pytest.mark.parametrize(("decided", "words"), [row[1:] for row in ENDS], ids=[row[0] for row in ENDS])
+def test_an_end_is_said_as_surely_as_it_is_known(decided, words):
+    assert notice_text.ends(decided, NOW) == words
+
+
 KB = ("aws-kb", "Claude Code")
 FORTY = tuple(f"team-{number:02}" for number in range(1, 41))
 LONG = "a-name-that-its-owner-found-descriptive-although-it-has-no-end"

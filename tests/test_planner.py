@@ -12,6 +12,7 @@ from ssowatch.model import (
     Button,
     Cause,
     Kind,
+    Life,
     Lineage,
     Memory,
     Mode,
@@ -33,6 +34,7 @@ from ssowatch.model import (
 CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev",))
 LEGACY = SignIn("https://d-1.awsapps.com/start", Kind.LEGACY, "https://d-1.awsapps.com/start", "us-east-1", ("old",))
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 FRESH = (Button.FRESH, Button.WHEN_IT_ENDS)
 SIGN_IN = (Button.SIGN_IN, Button.NOT_TODAY)
 
@@ -73,6 +75,14 @@ RENEWED = memory(renewed_at=at("08:00"))
 REFUSED = memory(refused="the sign-in has ended (invalid_grant)", refused_code="ended", alive=True)
 DEAD = memory(refused="the sign-in has ended (invalid_grant)", refused_code="ended", alive=False)
 FAILING = memory(attempts=3, attempted_at=at("08:40"), retry_at=at("08:41"), failure="cannot connect")
+
+DAY = timedelta(days=1)
+LEARNED = replace(RENEWED, lives=(Life(at("08:00") - DAY, at("17:30") - DAY, at("18:00") - DAY),))
+
+
+def told(end: str) -> Memory:
+    return replace(RENEWED, lineage=replace(RENEWED.lineage, tail_at=at(end)))
+
 
 ROWS = [
     # id, now, token, memory, state, actions, wake_at
@@ -305,6 +315,46 @@ PUBLISHED = [
         True,
     ),
     ("run out", "10:00", token("09:00"), RENEWED, Policy(), "09:00", True, "16:00", "assumed", "08:30", True),
+    ("learned", "08:10", token("09:00"), LEARNED, Policy(), "17:30", False, "18:00", "learned", "08:30", True),
+    (
+        "learned, but configured",
+        "08:10",
+        token("09:00"),
+        LEARNED,
+        Policy(length=9 * HOUR),
+        "17:00",
+        True,
+        "17:00",
+        "configured",
+        "08:30",
+        True,
+    ),
+    (
+        "told by a token",
+        "08:10",
+        token("08:40"),
+        told("08:40"),
+        Policy(),
+        "08:40",
+        True,
+        "08:40",
+        "learned",
+        "08:10",
+        True,
+    ),
+    (
+        "learned, and near",
+        "17:20",
+        token("18:00"),
+        replace(LEARNED, token=replace(LEARNED.token, renewed_at=at("17:00"))),
+        Policy(),
+        "18:00",
+        True,
+        "18:00",
+        "learned",
+        "17:30",
+        True,
+    ),
     (
         "renew never",
         "08:10",
@@ -492,3 +542,22 @@ def test_renew_never_leaves_a_run_out_token_to_the_user():
     assert (plan.state, plan.actions) == (State.UNREACHABLE, ())
     assert plan.problem is not None
     assert plan.problem.fix == "ssowatch refresh corp"
+
+
+def test_a_wrong_forecast_takes_its_announcement_back_and_the_next_end_is_announced_too():
+    """Yesterday's sign-in was ended from elsewhere after 3 h; this one lasts 8 h, as the ones before."""
+
+    def life(back: int, hours: float) -> Life:
+        began = at("08:00") - back * DAY
+        return Life(began, began + (hours - 0.5) * HOUR, began + hours * HOUR)
+
+    known = replace(memory(), lives=(life(3, 8), life(2, 8), life(1, 3)))
+    said = []
+    for minutes in range(0, 8 * 60, 5):
+        now = at("08:00") + minutes * MINUTE
+        held = Token("0" * 16, "client", now + HOUR, refreshable=True)
+        known = replace(known, lineage=replace(known.lineage, alive_at=now))
+        plan = planner.plan(CORP, TokenFile(held), known, Policy(), Surroundings(Presence.PRESENT), now)
+        said += [f"{now:%H:%M}" for action in plan.actions if isinstance(action, Notice)]
+        known = plan.memory
+    assert said == ["10:15", "15:15"]

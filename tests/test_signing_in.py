@@ -306,7 +306,7 @@ def test_the_lineage_begins_anew_and_refusals_are_forgotten(desk, method):
     memories.update(
         "corp",
         lambda known: memory.tab_denied(
-            memory.refused(known, "ended", "x", alive=False, skew=timedelta()), "x", utc_now()
+            memory.refused(known, "ended", "x", utc_now(), alive=False, skew=timedelta()), "x", utc_now()
         ),
     )
     before = memories.load("corp")

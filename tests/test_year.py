@@ -147,7 +147,9 @@ class Life:
                     self.known = memory.renewed(self.known, CORP, self.token, life, local, timedelta())
                 except Refusal:
                     self.refused_early += alive
-                    self.known = memory.refused(self.known, "ended", "invalid_grant", alive=False, skew=timedelta())
+                    self.known = memory.refused(
+                        self.known, "ended", "invalid_grant", local, alive=False, skew=timedelta()
+                    )
             plan = planner.plan(
                 CORP, TokenFile(self.token), self.known, self.policy, Surroundings(Presence.UNKNOWN), local
             )

@@ -1,0 +1,225 @@
+"""How long a sign-in lasts on a portal, and when the present one ends (rank 1, pure).
+
+The length is the admin's choice (8 h by default, 15 min to 90 d) and is written nowhere on this machine. What can be
+seen are *lives*: since when a sign-in ran, when it was last known to live, when a renewal was refused. They are kept as
+they were seen; what they mean is worked out here, anew each time.
+
+Rules of this file:
+1. A life bounds the length: at least until it was last known to live, at most until it was refused. Lives that agree
+   narrow the bounds. A machine that was asleep at the end gives wide ones, which do no harm; where nothing narrower is
+   known, 8 h are assumed, if they lie within.
+2. A life that was ended (a sign-out, a fresh sign-in) or that began before it was seen says "at least" alone.
+3. A life longer than the bounds is believed at once. A shorter one may have begun inside a session of the browser that
+   was older, or an admin ended it: a doubt, for which the forecast becomes earlier, until the next life agrees with
+   either. Two shorter ones that agree are the admin's new choice.
+4. Signing in while a sign-in lives moves nothing (AWS: "the CLI reuses the existing session and will expire whenever
+   the existing session expires"); after a fresh sign-in the clock runs anew, unless this portal was seen not to do so.
+5. A token that is given a shorter life than usual ends with its sign-in: that tells the end to the second.
+6. An end that has passed although the sign-in lives was wrong, and is not repeated; how long it has lived now counts as
+   a life of rule 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ssowatch.model import HOUR, MINUTE, Life, Lineage, Memory
+
+ASSUMED = 8 * HOUR
+"""Identity Center's default session duration (IAM Identity Center user guide, "Configure the session duration")."""
+KEPT = 16
+"""Lives per sign-in; so the oldest go, whatever they said."""
+PAGES = 3 * MINUTE
+"""The portal's clock starts with the password, ours with the token: a person is on the pages in between. No two lives
+agree better than that."""
+
+NARROW = 10 * MINUTE
+"""Bounds as close as that are one moment to a person: "about 16:58"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The bounds of a portal's length. `most` is None where a sign-in was seen to outlive what was believed."""
+
+    least: timedelta
+    most: timedelta | None
+    doubt: tuple[timedelta, timedelta] | None = None
+    """The bounds of one shorter life, which the next must confirm."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a time of day follows from it."""
+        return self.most is not None and self.most - self.least <= max(HOUR, self.most / 4)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a sign-in ends: not before `earliest`, not after `latest`. `source` is the contract's word."""
+
+    earliest: datetime
+    latest: datetime
+    source: str
+    told: bool = False
+    """By AWS, through a token of a shorter life."""
+
+
+def end(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None, now: datetime) -> End | None:
+    """The end of the present sign-in; None where nothing can be said."""
+    if lineage.tail_at:
+        return End(lineage.tail_at, lineage.tail_at, "learned", told=True) if lineage.tail_at > now else None
+    if lineage.began_at is None:
+        return None
+    seen = [*lives, *([] if lineage.clock_set else [life(lineage, None)])]
+    known, source = believed(seen, configured)
+    if known is None or known.most is None:
+        return None
+    earliest, latest = _bounds(lineage, known, seen, now)
+    if lineage.late:
+        earliest, source = latest, source if configured else "assumed"
+    return End(earliest, latest, source) if latest > now else None
+
+
+def believed(lives: Iterable[Life], configured: timedelta | None) -> tuple[Length | None, str]:
+    """The length to count with, and where it comes from; None where the sign-ins last longer than was assumed."""
+    if configured:
+        return Length(configured, configured), "configured"
+    known = length(lives)
+    if known and known.usable:
+        return known, "learned"
+    if known and not (known.least - PAGES <= ASSUMED and (known.most is None or known.most + PAGES >= ASSUMED)):
+        return None, "assumed"
+    return Length(ASSUMED, ASSUMED), "assumed"
+
+
+def length(lives: Iterable[Life]) -> Length | None:
+    """What the lives of a portal say of its length; None: nothing."""
+    known: Length | None = None
+    for one in sorted(lives, key=lambda one: one.dead_at or one.alive_at):
+        known = _with(known, *_span(one, known))
+    return known
+
+
+def life(lineage: Lineage, dead_at: datetime | None) -> Life:
+    """The sign-in as one life, refused at `dead_at`; None: it lives, or was ended. `began_at` must be known."""
+    began_at = lineage.began_at
+    assert began_at, "who asks knows it"  # noqa: S101 - for the type
+    alive_at = max(lineage.alive_at or began_at, began_at)
+    if lineage.tail_at:
+        alive_at = dead_at = max(lineage.tail_at, began_at)
+    elif dead_at:
+        alive_at = min(alive_at, dead_at)
+    return Life(began_at, alive_at, dead_at, lineage.inside, lineage.fresh, lineage.late)
+
+
+def tells(lives: Iterable[Life], one: Life) -> bool:
+    """Whether a life is worth keeping beside those: it has an end, or outlived what was believed."""
+    if one.dead_at and one.dead_at >= one.began_at:
+        return True
+    known = length(lives)
+    most = known.most if known and known.most else max(ASSUMED, known.least if known else ASSUMED)
+    return _span(one, known)[0] > most + PAGES
+
+
+def told(memory: Memory) -> tuple[Life, ...]:
+    """What a sign-in can tell the other ones of its portal: its lives, the present one included."""
+    lineage = memory.lineage
+    over = memory.token.refused or lineage.ended_at or lineage.signed_out_at or lineage.clock_set
+    return (*memory.lives, life(lineage, None)) if lineage.began_at and not over else memory.lives
+
+
+def portal(start_url: str) -> str:
+    """What start URLs of one portal have in common."""
+    return start_url.partition("#")[0].rstrip("/")
+
+
+def since(lineage: Lineage) -> datetime | None:
+    """Since when the sign-in's clock runs, as far as can be said of it alone."""
+    return lineage.inside if lineage.inside and not lineage.fresh else lineage.began_at
+
+
+def fresh_helps(lives: Iterable[Life], configured: timedelta | None) -> bool:
+    """Whether ending a sign-in first moves the end of the next; yes until the opposite was seen."""
+    seen = list(lives)
+    known = believed(seen, configured)[0]
+    answer = True
+    for one in seen:
+        if known and known.most and one.fresh and one.inside:
+            if one.alive_at > one.inside + known.most + PAGES:
+                answer = True
+            elif unmoved(one, known):
+                answer = False
+    return answer
+
+
+def unmoved(one: Life, known: Length) -> bool:
+    """Whether a fresh sign-in ended when the one before it would have."""
+    if not (one.fresh and one.inside and one.dead_at and known.most):
+        return False
+    too_early = one.dead_at < one.began_at + known.least - PAGES
+    return (
+        too_early and one.alive_at <= one.inside + known.most + PAGES and one.dead_at > one.inside + known.least - PAGES
+    )
+
+
+def _bounds(lineage: Lineage, known: Length, lives: Iterable[Life], now: datetime) -> tuple[datetime, datetime]:
+    began_at, most = lineage.began_at, known.most
+    assert began_at and most, "`end` looked"  # noqa: S101, PT018 - for the type
+    runs_from = began_at
+    if inside := lineage.inside:
+        goes_on = not lineage.fresh or not fresh_helps(lives, None)
+        over = max(began_at, now - PAGES) > inside + most
+        runs_from = inside if goes_on and not over else began_at
+    least = known.least
+    if known.doubt and now <= runs_from + known.doubt[1] + PAGES:
+        least = known.doubt[0]
+    return runs_from + least, runs_from + most
+
+
+def _span(one: Life, known: Length | None) -> tuple[timedelta, timedelta | None]:
+    """How long it lived: at least, at most."""
+    runs_from, most = one.began_at, known.most if known else ASSUMED
+    if one.inside and most and one.began_at <= one.inside + most:
+        if one.fresh:
+            moved = known is None or not unmoved(one, known)
+        else:
+            moved = known is not None and one.alive_at > one.inside + most + PAGES
+        runs_from = one.began_at if moved else one.inside
+    least = max(one.alive_at - runs_from, timedelta())
+    if one.dead_at is None or one.late or one.dead_at < one.alive_at:
+        return least, None
+    return least, one.dead_at - runs_from
+
+
+def _with(known: Length | None, least: timedelta, most: timedelta | None) -> Length | None:
+    """The bounds, a life later."""
+    if known is None:
+        return Length(least, most) if most is not None or least > ASSUMED + PAGES else None
+    if most is None:
+        if known.most is not None and least > known.most + PAGES:
+            return Length(least, None)
+        return replace(known, least=max(known.least, min(least, known.most or least)))
+    before = (known.least, known.most if known.most is not None else max(most, known.least + HOUR))
+    if _agree(before, (least, most)):
+        return _narrowed(before, (least, most))
+    if most > before[1]:
+        return Length(least, most)
+    if known.doubt and _agree(known.doubt, (least, most)):
+        return _narrowed(known.doubt, (least, most))
+    return replace(known, doubt=(least, most))
+
+
+def _agree(one: tuple[timedelta, timedelta], other: tuple[timedelta, timedelta]) -> bool:
+    """Whether both may be bounds of one length. That they touch is not enough, where they are wide."""
+    widest = min(one[1] - one[0], other[1] - other[0])
+    return min(one[1], other[1]) - max(one[0], other[0]) >= (PAGES if widest >= 2 * PAGES else -PAGES)
+
+
+def _narrowed(one: tuple[timedelta, timedelta], other: tuple[timedelta, timedelta]) -> Length:
+    """What both allow, never narrower than people are slow."""
+    least, most = max(one[0], other[0]), min(one[1], other[1])
+    if most - least < PAGES:
+        middle = (least + most) / 2
+        least, most = middle - PAGES / 2, middle + PAGES / 2
+    return Length(max(least, timedelta()), most)

@@ -1,0 +1,430 @@
+"""What is believed of a portal after such lives: a history per row. Day 1 is 2026-01-05; times are on its clock."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ssowatch import forecast, memory
+from ssowatch.model import (
+    Kind,
+    Life,
+    Lineage,
+    Memory,
+    SignIn,
+    Token,
+)
+
+HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
+CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev",))
+
+
+def at(text: str) -> datetime:
+    """Like "2 08:30": the second day."""
+    day, clock = text.split()
+    hours, minutes = map(int, clock.split(":"))
+    return datetime(2026, 1, 4, tzinfo=UTC) + timedelta(days=int(day), hours=hours, minutes=minutes)
+
+
+def lived(day: int, began: str, alive: str, dead: str | None, **more: object) -> Life:
+    """A life of one day. `dead`: when a renewal was refused."""
+    ends = at(f"{day} {dead}") if dead else None
+    inside = at(str(more.pop("inside"))) if "inside" in more else None
+    return Life(at(f"{day} {began}"), at(f"{day} {alive}"), ends, inside, **more)  # type: ignore[arg-type]
+
+
+def day(number: int) -> Life:
+    """A life of 8 h, renewed every 30 minutes."""
+    return lived(number, "08:00", "15:30", "16:00")
+
+
+def twelve(number: int) -> Life:
+    return lived(number, "08:00", "19:30", "20:00")
+
+
+def quarter(number: int) -> Life:
+    return lived(number, "08:00", "08:07", "08:15")
+
+
+def short(number: int) -> Life:
+    """Three hours, for whatever reason."""
+    return lived(number, "08:00", "10:45", "11:00")
+
+
+def now_at(text: str, began: str = "9 08:00", **more: object) -> tuple[Lineage, datetime]:
+    """The present sign-in and the moment at which it is asked about."""
+    for key in ("inside", "tail_at", "alive_at"):
+        if key in more:
+            more[key] = at(str(more[key]))
+    return Lineage("client", began_at=at(began), **more), at(text)  # type: ignore[arg-type]
+
+
+MORNING = now_at("9 08:00")
+NINETY = Life(at("1 08:00"), at("91 07:45"), at("91 08:00"))
+WEEK = Life(at("1 08:00"), at("8 07:30"), at("8 08:00"))
+RENEWED_AT_TEN = Life(at("1 08:00"), at("1 17:30"), at("4 09:00"))
+OVERSLEPT = Life(at("1 08:00"), at("1 12:00"), at("2 09:00"))
+
+ROWS = [
+    # id, lives, the present sign-in and now, from, to, source
+    ("the first day", (), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("the first day, in the afternoon", (), now_at("9 15:00"), "9 16:00", "9 16:00", "assumed"),
+    ("the first day, outlived", (), now_at("9 16:30"), None, None, None),
+    ("nobody knows when it began", (), (Lineage("client"), at("9 08:00")), None, None, None),
+    ("one life of 8 h", (day(1),), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("one life of 12 h", (twelve(1),), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("one life of 15 min", (quarter(1),), MORNING, "9 08:07", "9 08:15", "learned"),
+    ("one life of 90 days", (NINETY,), now_at("92 08:00", "92 08:00"), "182 07:45", "182 08:00", "learned"),
+    ("one life of a week", (WEEK,), MORNING, "16 07:30", "16 08:00", "learned"),
+    ("a life of 3 h is all that was seen", (short(1),), MORNING, "9 10:45", "9 11:00", "learned"),
+    ("five lives of 8 h", tuple(map(day, range(1, 6))), MORNING, "9 15:30", "9 16:00", "learned"),
+    (
+        "two lives narrow each other",
+        (lived(1, "08:00", "15:40", "16:10"), lived(2, "08:00", "15:30", "15:55")),
+        MORNING,
+        "9 15:40",
+        "9 15:55",
+        "learned",
+    ),
+    (
+        "three lives whose renewals fell elsewhere",
+        (day(1), lived(2, "08:00", "15:45", "16:15"), lived(3, "08:00", "15:20", "15:52")),
+        MORNING,
+        "9 15:45",
+        "9 15:52",
+        "learned",
+    ),
+    (
+        "no narrower than people are slow",
+        (lived(1, "08:00", "15:58", "15:59"), lived(2, "08:00", "15:59", "16:00")),
+        MORNING,
+        "9 15:57:30",
+        "9 16:00:30",
+        "learned",
+    ),
+    (
+        "slow on the pages one day",
+        (lived(1, "08:00", "15:56", "15:58"), lived(2, "08:00", "15:59", "16:00")),
+        MORNING,
+        "9 15:57",
+        "9 16:00",
+        "learned",
+    ),
+    ("the admin made it longer", (day(1), day(2), twelve(3)), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("the admin made it longer, today", (day(1),), now_at("9 16:30", alive_at="9 16:30"), None, None, None),
+    ("longer than ever, signed out", (day(1), lived(2, "08:00", "18:00", None)), MORNING, None, None, None),
+    (
+        "the admin made it shorter: first a doubt",
+        (twelve(1), twelve(2), day(3)),
+        MORNING,
+        "9 15:30",
+        "9 20:00",
+        "learned",
+    ),
+    ("the doubt is over once it is outlived", (twelve(1), day(3)), now_at("9 16:05"), "9 19:30", "9 20:00", "learned"),
+    (
+        "the admin made it shorter: two agree",
+        (twelve(1), twelve(2), day(3), day(4)),
+        MORNING,
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    ("shorter, then longer again", (day(1), short(2), short(3), day(4)), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("ended from elsewhere once", (day(1), day(2), short(3)), MORNING, "9 10:45", "9 16:00", "learned"),
+    ("ended from elsewhere, then as ever", (day(1), short(2), day(3)), MORNING, "9 15:30", "9 16:00", "learned"),
+    (
+        "two short ones that do not agree",
+        (day(1), short(2), lived(3, "08:00", "08:45", "09:00")),
+        MORNING,
+        "9 08:45",
+        "9 16:00",
+        "learned",
+    ),
+    ("capped by SAML at 10 h", (lived(1, "08:00", "17:40", "18:00"),), MORNING, "9 17:40", "9 18:00", "learned"),
+    (
+        "capped by SAML at 5 h 20, after 8 h",
+        (day(1), lived(2, "08:00", "13:05", "13:20"), lived(3, "08:00", "13:10", "13:30")),
+        MORNING,
+        "9 13:10",
+        "9 13:20",
+        "learned",
+    ),
+    ("asleep at the end, nothing else known", (OVERSLEPT,), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("asleep at the end, but longer than 8 h", (RENEWED_AT_TEN,), MORNING, None, None, None),
+    ("asleep at one end of several", (day(1), OVERSLEPT, day(3)), MORNING, "9 15:30", "9 16:00", "learned"),
+    (
+        "asleep at the end narrows from below",
+        (day(1), Life(at("2 08:00"), at("2 15:50"), at("3 09:00"))),
+        MORNING,
+        "9 15:50",
+        "9 16:00",
+        "learned",
+    ),
+    ("an outage over the end", (lived(1, "08:00", "15:00", "16:30"),), MORNING, "9 15:00", "9 16:30", "learned"),
+    ("signed out early", (day(1), lived(2, "08:00", "09:00", None)), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("signed out early, nothing else", (lived(1, "08:00", "09:00", None),), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("signed out after 10 h, nothing else", (lived(1, "08:00", "18:00", None),), MORNING, None, None, None),
+    (
+        "it began before it was seen, and says no more than at least",
+        (lived(1, "13:00", "16:30", "17:00", late=True),),
+        MORNING,
+        "9 16:00",
+        "9 16:00",
+        "assumed",
+    ),
+    (
+        "this one began before it was seen",
+        (day(1),),
+        now_at("9 08:00", late=True),
+        "9 16:00",
+        "9 16:00",
+        "assumed",
+    ),
+    (
+        "signed in again inside, on the first day",
+        (),
+        now_at("9 12:00", "9 12:00", inside="9 08:00"),
+        "9 16:00",
+        "9 16:00",
+        "assumed",
+    ),
+    (
+        "signed in again inside",
+        (day(1),),
+        now_at("9 12:00", "9 12:00", inside="9 08:00"),
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "a life with a sign-in inside counts from the first",
+        (lived(1, "12:00", "15:30", "16:00", inside="1 08:00"),),
+        MORNING,
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "signed in by another browser: the end did move",
+        (day(1),),
+        now_at("9 16:10", "9 12:00", inside="9 08:00", alive_at="9 16:10"),
+        "9 19:30",
+        "9 20:00",
+        "learned",
+    ),
+    (
+        "the one before had long run out when nobody looked",
+        (day(1),),
+        now_at("9 08:00", "9 08:00", inside="7 08:00"),
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "a fresh one has its full length",
+        (day(1),),
+        now_at("9 12:00", "9 12:00", inside="9 08:00", fresh=True),
+        "9 19:30",
+        "9 20:00",
+        "learned",
+    ),
+    (
+        "a fresh one on a portal whose own session goes on",
+        (day(1), lived(2, "12:00", "15:30", "16:00", inside="2 08:00", fresh=True)),
+        now_at("9 12:00", "9 12:00", inside="9 08:00", fresh=True),
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "a fresh one that moved says so for the next",
+        (day(1), lived(2, "12:00", "19:30", "20:00", inside="2 08:00", fresh=True)),
+        now_at("9 12:00", "9 12:00", inside="9 08:00", fresh=True),
+        "9 19:30",
+        "9 20:00",
+        "learned",
+    ),
+    (
+        "a token of 25 minutes tells the end",
+        (),
+        now_at("9 15:35", tail_at="9 16:00"),
+        "9 16:00",
+        "9 16:00",
+        "learned",
+    ),
+    ("what a token told is over", (), now_at("9 16:01", tail_at="9 16:00"), None, None, None),
+    (
+        "the token tells against what was learned",
+        (twelve(1), twelve(2)),
+        now_at("9 15:35", tail_at="9 16:00"),
+        "9 16:00",
+        "9 16:00",
+        "learned",
+    ),
+    ("a clock that was set during it", (day(1),), now_at("9 08:00", clock_set=True), "9 15:30", "9 16:00", "learned"),
+    (
+        "the clock went back over a life",
+        (day(1), lived(2, "08:00", "09:00", "07:00")),
+        MORNING,
+        "9 15:30",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "two machines: this one joined what began on the other",
+        (day(1), day(2), lived(3, "10:00", "15:40", "16:00")),
+        MORNING,
+        "9 13:40",
+        "9 16:00",
+        "learned",
+    ),
+    (
+        "two machines: every day another hour, so nothing agrees",
+        (
+            day(1),
+            lived(2, "10:00", "15:40", "16:00"),
+            lived(3, "12:00", "15:40", "16:00"),
+            lived(4, "14:00", "15:40", "16:00"),
+        ),
+        MORNING,
+        "9 09:40",
+        "9 16:00",
+        "learned",
+    ),
+]
+
+
+def shown(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    days = (moment - datetime(2026, 1, 4, tzinfo=UTC)).days
+    return f"{days} {moment:%H:%M}" + (f":{moment:%S}" if moment.second else "")
+
+
+@pytest.mark.parametrize(
+    ("lives", "present", "earliest", "latest", "source"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_what_is_believed(lives, present, earliest, latest, source):
+    lineage, now = present
+    end = forecast.end(lineage, lives, None, now)
+    found = (shown(end.earliest), shown(end.latest), end.source) if end else (None, None, None)
+    assert found == (earliest, latest, source)
+
+
+def test_there_are_enough_rows():
+    assert len(ROWS) >= 40
+
+
+@pytest.mark.parametrize("lives", [(), (day(1),), (twelve(1), twelve(2))], ids=["none", "8 h", "12 h"])
+def test_what_the_user_configured_comes_first(lives):
+    lineage, now = MORNING
+    end = forecast.end(lineage, lives, 10 * HOUR, now)
+    assert end == forecast.End(at("9 18:00"), at("9 18:00"), "configured")
+
+
+def test_the_order_in_which_sign_ins_tell_does_not_matter():
+    lives = [day(1), short(2), twelve(3), twelve(4), lived(5, "08:00", "09:00", None)]
+    assert len({str(forecast.length(random.Random(seed).sample(lives, len(lives)))) for seed in range(20)}) == 1
+
+
+# 1,000 random lives
+
+LENGTHS = (8 * HOUR, 8 * HOUR, 8 * HOUR, 12 * HOUR, 10 * HOUR, 4 * HOUR, HOUR, DAY, 7 * DAY)
+
+
+@dataclass
+class Portal:
+    """A person, a machine, a portal; sign-in after sign-in."""
+
+    rng: random.Random
+    now: datetime = field(default_factory=lambda: at("1 08:00"))
+    known: Memory = field(default_factory=Memory)
+    number: int = 0
+    stated: int = 0
+    right: int = 0
+    narrow: int = 0
+    assumed: int = 0
+
+    def __post_init__(self) -> None:
+        self.tail = self.rng.random() < 0.3
+        self.choose()
+
+    def choose(self) -> None:
+        """The admin's choice: mostly a round one."""
+        odd = self.rng.randrange(20, 16 * 60) * MINUTE
+        self.length = self.rng.choice(LENGTHS) if self.rng.random() < 0.8 else odd
+
+    def sign_in(self, ends_at: datetime) -> None:
+        life = self.life(ends_at)
+        self.known = memory.signed_in(self.known, CORP, self.token(life), life, self.now, timedelta(), None)
+
+    def renew(self, ends_at: datetime) -> None:
+        life = self.life(ends_at)
+        self.known = memory.renewed(self.known, CORP, self.token(life), life, self.now, timedelta())
+
+    def life(self, ends_at: datetime) -> timedelta:
+        return min(HOUR, ends_at - self.now) if self.tail else HOUR
+
+    def token(self, life: timedelta) -> Token:
+        self.number += 1
+        return Token(f"{self.number:016x}", "client", self.now + life, refreshable=True)
+
+    def live(self) -> None:
+        """One life, from the password to what ended it."""
+        rng = self.rng
+        if rng.random() < 0.02:
+            self.choose()
+        ends_at = self.now + self.length
+        self.now += rng.uniform(5, 120) * timedelta(seconds=1)  # the pages
+        self.sign_in(ends_at)
+        truly, by_hand = ends_at, False
+        match rng.random():
+            case chance if chance < 0.02:  # an admin, or the portal's page in the browser
+                truly = self.now + rng.random() * (ends_at - self.now)
+            case chance if chance < 0.09:
+                truly, by_hand = self.now + rng.random() * (ends_at - self.now), True
+        asleep_from = ends_at - rng.uniform(0, 8) * HOUR if rng.random() < 0.15 else None
+        said: forecast.End | None = None
+        while True:
+            token = self.known.token
+            step = min(HOUR, token.life or HOUR) / 2 + rng.uniform(0, 20) * timedelta(seconds=1)
+            if asleep_from and self.now + step > asleep_from:
+                step, asleep_from = max(ends_at - self.now, timedelta()) + rng.uniform(0, 60) * HOUR, None
+            before = forecast.end(self.known.lineage, self.known.lives, None, self.now)
+            if self.now <= truly - 15 * MINUTE:
+                said = before
+            if self.now + step >= truly:
+                break
+            self.now += step
+            self.renew(ends_at)
+        self.now = truly if by_hand else self.now + step
+        if by_hand:
+            self.known = memory.observed(self.known, CORP, None, self.now)
+        else:
+            self.known = memory.refused(self.known, "ended", "invalid_grant", self.now, alive=False, skew=timedelta())
+            self.count(said, truly)
+        self.now += rng.uniform(0, 14) * HOUR
+
+    def count(self, said: forecast.End | None, truly: datetime) -> None:
+        if said and said.source == "learned":
+            self.stated += 1
+            self.right += said.earliest <= truly <= said.latest
+            self.narrow += said.latest - said.earliest <= 31 * MINUTE
+        else:
+            self.assumed += 1
+
+
+def test_the_true_end_lies_within_what_is_stated():
+    portals = [Portal(random.Random(seed)) for seed in range(50)]
+    for portal in portals:
+        for _ in range(24):
+            portal.live()
+    stated, right = sum(one.stated for one in portals), sum(one.right for one in portals)
+    assert stated >= 950, "statements were made at all"
+    assert right >= 0.95 * stated, f"{right} of {stated}"
+    assert sum(one.narrow for one in portals) >= 0.8 * stated, "and they said something"
+    assert all(len(one.known.lives) <= forecast.KEPT for one in portals)
