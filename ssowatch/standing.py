@@ -43,9 +43,7 @@ class Standing:
         """How long calls work for sure."""
         return self.expires_at - now if self.works and self.expires_at else timedelta()
 
-    def reaches(
-        self, sign_in: SignIn, policy: Policy, around: Surroundings, until: datetime, now: datetime
-    ) -> bool:
+    def reaches(self, sign_in: SignIn, policy: Policy, around: Surroundings, until: datetime, now: datetime) -> bool:
         """Whether it will do until then: what renews silently lasts to the sign-in's end."""
         known = memory.observed(self.memory, sign_in, self.token, now, seen=False)
         plan = planner.plan(sign_in, TokenFile(self.token), known, policy, around, now)
