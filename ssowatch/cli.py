@@ -24,6 +24,7 @@ COMMANDS = {
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "config": "write, check or show the ssowatch config",
+    "completion": "what bash, zsh or fish reads to complete commands and names",
 }
 
 
@@ -57,6 +58,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ssowatch {__version__}")
     parser.add_argument("--config", metavar="FILE", help="another config than ~/.config/ssowatch/config.yaml")
+    parser.set_defaults(known=COMMANDS)  # for `completion`
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")

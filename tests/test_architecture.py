@@ -28,6 +28,7 @@ RANKS = [
             "awsfile",
             "awsprofiles",
             "clock",
+            "completing",
             "durations",
             "explanation",
             "forecast",
@@ -134,6 +135,7 @@ RANKS = [
         "commands: one module each",
         {
             "commands",
+            "commands.completion",
             "commands.config",
             "commands.demo",
             "commands.ensure",
