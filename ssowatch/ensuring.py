@@ -41,7 +41,8 @@ from ssowatch.plain import plain
 from ssowatch.problems import login_command
 from ssowatch.renewal import Result
 from ssowatch.standing import Standing
-from ssowatch.wish import Login, Verdict, Wish, clock
+from ssowatch.time_of_day import shown
+from ssowatch.wish import Login, Verdict, Wish
 from ssowatch.world import World
 
 _LOOK_SECONDS = 0.1
@@ -170,13 +171,13 @@ class _Caller:
         if (until := memory.cooldown_until(lineage)) and until > now:
             return Verdict(
                 1,
-                f"{plain(lineage.denial or 'it was denied')}; programs may ask again after {clock(until, utc_now())}, you at once: {self._login}",
+                f"{plain(lineage.denial or 'it was denied')}; programs may ask again after {shown(until, utc_now())}, you at once: {self._login}",
             )
         if self._wish.login is Login.AUTO and self._world.policy(self._sign_in).mode is Mode.SILENT:
             return Verdict(1, f"{self._why()}, and mode: silent asks nobody; sign in: {self._login}")
         if until := self._world.around(self._name, now).paused_until:
             return Verdict(
-                1, f"{self._why()}, and ssowatch is paused until {clock(until, utc_now())}; sign in: {self._login}"
+                1, f"{self._why()}, and ssowatch is paused until {shown(until, utc_now())}; sign in: {self._login}"
             )
         return None
 
@@ -255,7 +256,7 @@ class _Caller:
 
     def _verdict(self, code: int, more: str = "") -> Verdict:
         at = self._look().expires_at
-        return Verdict(code, f"good until {clock(at, utc_now())}{f'; {more}' if more else ''}" if at else more)
+        return Verdict(code, f"good until {shown(at, utc_now())}{f'; {more}' if more else ''}" if at else more)
 
     def _late(self, record: Record | None) -> Verdict:
         waits = f"nobody signed in within {durations.text(timedelta(seconds=round(self._wish.seconds or 0, 1)))}"

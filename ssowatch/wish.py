@@ -35,9 +35,3 @@ class Verdict:
 
     code: int
     message: str
-
-
-def clock(at: datetime, now: datetime) -> str:
-    """A moment as the person's clock shows it, with the day where it is another one."""
-    local, today = at.astimezone(), now.astimezone().date()
-    return f"{local:%H:%M}" if local.date() == today else f"{local:%a %H:%M}"

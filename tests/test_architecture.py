@@ -41,6 +41,7 @@ RANKS = [
             "pkce",
             "quiet_hours",
             "squeezed",
+            "time_of_day",
             "result_page",
             "ways",
             "wish",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from ssowatch import login_text, problems, ways, wish
+from ssowatch import login_text, problems, ways
 from ssowatch.flow_record import Record, Stage
 from ssowatch.model import Kind, SignIn
 
@@ -101,12 +101,6 @@ TYPED = [
 @pytest.mark.parametrize(("sign_in", "typed"), TYPED)
 def test_what_to_type(sign_in, typed):
     assert problems.login_command(sign_in) == typed
-
-
-def test_another_day_is_named():
-    noon = NOW.replace(hour=12)
-    assert len(wish.clock(noon, noon)) == 5
-    assert len(wish.clock(noon + timedelta(days=1), noon)) == 9
 
 
 def test_a_fresh_sign_in_says_what_else_it_may_end():

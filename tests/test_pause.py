@@ -11,7 +11,7 @@ from pathlib import Path
 import homes
 import pytest
 
-from ssowatch import paths, pauses, protocol
+from ssowatch import paths, pauses, protocol, time_of_day
 from ssowatch.commands import pause
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -83,7 +83,7 @@ SAID = [
 
 @pytest.mark.parametrize(("what", "until", "said"), SAID, ids=[row[0] for row in SAID])
 def test_how_a_moment_is_said(what, until, said):
-    assert pause.clock(until, WINTER) == said
+    assert time_of_day.shown(until, WINTER) == said
 
 
 FILES = [

@@ -6,7 +6,7 @@ import argparse
 import sys
 from datetime import datetime, timedelta
 
-from ssowatch import durations, ensuring, named
+from ssowatch import durations, ensuring, named, time_of_day
 from ssowatch.clock import utc_now
 from ssowatch.plain import plain
 from ssowatch.wish import Login, Wish
@@ -76,15 +76,10 @@ def _span(option: str, written: str) -> timedelta:
 
 
 def _at(written: str, now: datetime) -> datetime:
-    """The next time that the person's clock shows this."""
     try:
-        time = datetime.strptime(written, "%H:%M")  # noqa: DTZ007 - a time of day
-    except ValueError:
-        raise ValueError(f"--until {plain(written)} is no time of day like 17:30") from None
-    local = now.astimezone().replace(hour=time.hour, minute=time.minute, second=0, microsecond=0)
-    if local >= now:
-        return local
-    return (local.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+        return time_of_day.next_at(written, now)
+    except ValueError as error:
+        raise ValueError(f"--until {plain(written)} {error}") from None
 
 
 def _say(text: str) -> None:

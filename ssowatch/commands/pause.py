@@ -8,18 +8,17 @@ changed them.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from ssowatch import client, durations, files, pauses
+from ssowatch import client, durations, files, pauses, time_of_day
 from ssowatch.clock import utc_now
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.world import World
 
 _LONGEST = timedelta(days=31)
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _OFF = "off"
 
 
@@ -73,12 +72,8 @@ def moment(written: str, now: datetime) -> datetime:
         ValueError: it is neither, or nothing, or longer than a month; the message says so.
 
     """
-    if found := _TIME.fullmatch(written):
-        here = now.astimezone()
-        until = here.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0, tzinfo=None)
-        if until.astimezone() <= now:
-            until += timedelta(days=1)  # by the calendar: a day on which the clocks change has 23 hours or 25
-        return until.astimezone(now.tzinfo)
+    with suppress(ValueError):
+        return time_of_day.next_at(written, now)
     try:
         span = durations.parse(written)
     except ValueError:
@@ -94,13 +89,12 @@ def _one_word(words: list[str]) -> tuple[str | None, str | None]:
     """A word alone is a time where it can be one, else a name."""
     if not words:
         return None, None
-    try:
-        durations.parse(words[0])
-    except ValueError:
-        is_time = words[0] == _OFF or _TIME.fullmatch(words[0])
-    else:
-        is_time = True
-    return (None, words[0]) if is_time else (words[0], None)
+    word = words[0]
+    for parse in (durations.parse, lambda written: time_of_day.next_at(written, utc_now())):
+        with suppress(ValueError):
+            parse(word)
+            return None, word
+    return (None, word) if word == _OFF else (word, None)
 
 
 def _find(sign_ins: tuple[SignIn, ...], name: str) -> SignIn | None:
@@ -113,23 +107,14 @@ def _show(name: str | None, now: datetime) -> None:
     running = {one: until for one, until in pauses.load().items() if until > now}
     everything = running.pop(pauses.ALL, None)
     if everything:
-        print(f"No notices and no tabs until {clock(everything, now)}; renewals go on.")
+        print(f"No notices and no tabs until {time_of_day.shown(everything, now)}; renewals go on.")
     for one, until in sorted(running.items()):
         if name in {None, one} and not (everything and everything >= until):
-            print(f"No notices and no tabs for {plain(one)} until {clock(until, now)}; renewals go on.")
+            print(f"No notices and no tabs for {plain(one)} until {time_of_day.shown(until, now)}; renewals go on.")
     if everything and name and name not in running:
         print(f"That is for all of them, {plain(name)} too; `ssowatch pause off` ends it.")
     if not everything and (name not in running if name else not running):
         print(f"{plain(name)} is not paused." if name else "Nothing is paused.")
-
-
-def clock(at: datetime, now: datetime) -> str:
-    """A moment as a person here says it: `14:30`, `tomorrow 09:00`, `Mon 5 Jan 09:00`."""
-    here, today = at.astimezone(), now.astimezone().date()
-    time = f"{here:%H:%M}"
-    if here.date() == today:
-        return time
-    return f"tomorrow {time}" if here.date() - today == timedelta(days=1) else f"{here:%a} {here.day} {here:%b} {time}"
 
 
 def _usage(message: str) -> int:

@@ -18,7 +18,7 @@ from ssowatch import published
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from typing import Any
 
 _WATCH_SECONDS = 1.0
@@ -196,24 +196,13 @@ def _reach(now: datetime, options: argparse.Namespace) -> str:
         except (ValueError, OverflowError) as error:
             raise ValueError(f"--min {_plain(options.min)}: {error}") from None
     if options.until:
-        hours, colon, minutes = options.until.partition(":")
-        if not (
-            colon
-            and options.until.isascii()
-            and hours.isdigit()
-            and minutes.isdigit()
-            and int(hours) < 24
-            and int(minutes) < 60
-        ):
-            raise ValueError(f"--until {_plain(options.until)} is no time of day like 17:30")
-        at = now.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0)
-        until = max(until, at if at >= now else _tomorrow(at, timedelta(days=1)))
+        from ssowatch import time_of_day
+
+        try:
+            until = max(until, time_of_day.next_at(options.until, now))
+        except ValueError as error:
+            raise ValueError(f"--until {_plain(options.until)} {error}") from None
     return _moment(until - timedelta.resolution)
-
-
-def _tomorrow(at: datetime, day: timedelta) -> datetime:
-    """The same time on the clock a day later, over a change of summer time too."""
-    return (at.replace(tzinfo=None) + day).astimezone()
 
 
 def _plain(text: str) -> str:
