@@ -97,6 +97,11 @@ class World:
         self._read_aws_config()
         return self._aws.sign_ins
 
+    def aws_config(self) -> AwsConfig:
+        """What the AWS config files hold."""
+        self._read_aws_config()
+        return self._aws
+
     def aws_problem(self) -> Problem | None:
         """What is wrong with the AWS config as a whole."""
         return self._aws.problem

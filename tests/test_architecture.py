@@ -34,7 +34,14 @@ RANKS = [
             "forecast",
             "flow_record",
             "login_text",
+            "mcp.clients",
+            "mcp.command_line",
+            "mcp.expansion",
             "mcp.model",
+            "mcp.names",
+            "mcp.profiles",
+            "mcp.projects",
+            "mcp.shapes",
             "notice_text",
             "only_an_error",
             "outcomes",
@@ -78,6 +85,8 @@ RANKS = [
             "listener",
             "login_command",
             "mcp.found",
+            "mcp.parsers",
+            "mcp.places",
             "notify",
             "notify.apprise",
             "notify.channel",
@@ -116,6 +125,7 @@ RANKS = [
             "flow_process",
             "hook_events",
             "joining",
+            "mcp.discovery",
             "named",
             "notifier",
             "signing_in",
@@ -146,6 +156,7 @@ RANKS = [
             "commands.login",
             "commands.logout",
             "commands.mcp",
+            "commands.mcp_discover",
             "commands.mcp_servers",
             "commands.notify",
             "commands.pause",
@@ -177,7 +188,12 @@ LIBRARIES = [
     ("apprise", {"notify.apprise"}, "an extra, and only in the notifier child"),
     ("watchdog", {"watch"}, "file events are turned into one call to tick in one place"),
     ("apscheduler", {"wakeup"}, "jobs carry no meaning; there is one date job"),
-    ("yaml", {"settings", "yaml_layers"}, "the config file is read in one place"),
+    (
+        "yaml",
+        {"mcp.parsers", "settings", "yaml_layers"},
+        "our config is read in one place, and the config files of MCP clients in another",
+    ),
+    ("pyjson5", {"mcp.parsers"}, "only where MCP servers are looked for: a child, or a command that a person typed"),
     (
         "msgspec",
         {"memories", "registrations", "setting_readers", "settings"},
@@ -238,7 +254,7 @@ LIBRARIES = [
 
 # The service's memory and the start of `status` are architecture too.
 FORBIDDEN_AT_START = [
-    ("the service", "import ssowatch.commands.run", {"boto3", "botocore", "desktop_notifier", "rich"}),
+    ("the service", "import ssowatch.commands.run", {"boto3", "botocore", "desktop_notifier", "pyjson5", "rich"}),
     (
         "status",
         "import ssowatch.commands.status",

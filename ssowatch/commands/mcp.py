@@ -8,7 +8,7 @@ from importlib import import_module
 COMMANDS = {
     "servers": "which MCP server hangs on which sign-in",
 }
-_HIDDEN: tuple[str, ...] = ()  # what the watcher runs
+_HIDDEN = ("discover",)  # the watcher's
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

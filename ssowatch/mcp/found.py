@@ -1,4 +1,9 @@
-"""What discovery found last: one file in our state (an edge)."""
+"""What discovery found last: one file in our state (an edge).
+
+Rules of this file:
+1. It holds names, paths and problems, never a value of a variable. `sign_in` is not in it: the AWS config may change.
+2. It tells when to look again, too: the stat of each path that bears on the result, and what the config asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,29 @@ import json
 from contextlib import suppress
 
 from ssowatch import files, paths
-from ssowatch.mcp.model import McpServer
+from ssowatch.mcp.model import Broken, Found, McpServer
 from ssowatch.model import Problem
 
 _VERSION = 1
 _LARGEST = 16 << 20
+_LOCK_SECONDS = 10.0
 
 
-def load() -> tuple[McpServer, ...] | None:
-    """The servers, or None where nobody looked yet. `sign_in` is not in the file: the AWS config may change."""
+def load() -> Found | None:
+    """What the file holds, or None where nobody looked yet, or in another version."""
     with suppress(files.NotReadableError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         content = json.loads(files.read(paths.mcp_servers_file(), _LARGEST) or b"null")
         if content and content["version"] == _VERSION:
-            return tuple(_server(row) for row in content["servers"])
+            return Found(
+                servers=tuple(_server(*row) for row in content["servers"]),
+                broken=tuple(Broken(*map(str, row)) for row in content["broken"]),
+                seen={str(path): stat and tuple(map(int, stat)) for path, stat in content["seen"].items()},
+                asked=tuple(map(str, content["asked"])),
+            )
     return None
 
 
-def save(servers: tuple[McpServer, ...]) -> None:
+def save(found: Found) -> None:
     """Replace the file.
 
     Raises:
@@ -30,32 +41,30 @@ def save(servers: tuple[McpServer, ...]) -> None:
         files.BusyError: another process is at it.
 
     """
-    rows = [
-        {
-            "client": one.client,
-            "server": one.server,
-            "file": one.file,
-            "profile": one.profile,
-            "certain": one.certain,
-            "problem": one.problem and [one.problem.code, one.problem.message, one.problem.fix],
-        }
-        for one in servers
-    ]
-    with files.locked(paths.discovery_lock(), 5):
-        files.replace(
-            paths.mcp_servers_file(),
-            json.dumps({"version": _VERSION, "servers": rows}).encode("utf-8", "replace"),
-            durable=False,
-        )
+    content = {
+        "version": _VERSION,
+        "servers": [
+            [one.client, one.server, one.file, one.profile, one.certain, *_fields(one.problem)] for one in found.servers
+        ],
+        "broken": [[one.client, one.file, one.message] for one in found.broken],
+        "seen": found.seen,
+        "asked": found.asked,
+    }
+    with files.locked(paths.discovery_lock(), _LOCK_SECONDS):
+        files.replace(paths.mcp_servers_file(), json.dumps(content).encode(), durable=False)
 
 
-def _server(row: dict[str, object]) -> McpServer:
-    problem = row["problem"]
+def _fields(problem: Problem | None) -> tuple[str | None, str | None, str | None]:
+    return (problem.code, problem.message, problem.fix) if problem else (None, None, None)
+
+
+def _server(client: str, server: str, file: str, profile: str | None, certain: bool, *problem: str | None) -> McpServer:
+    code, message, fix = problem
     return McpServer(
-        client=str(row["client"]),
-        server=str(row["server"]),
-        file=str(row["file"]),
-        profile=None if row["profile"] is None else str(row["profile"]),
-        certain=row["certain"] is True,
-        problem=Problem(*problem) if isinstance(problem, list) else None,
+        client=str(client),
+        server=str(server),
+        file=str(file),
+        profile=None if profile is None else str(profile),
+        certain=certain is True,
+        problem=Problem(str(code), str(message), fix and str(fix)) if code else None,
     )

@@ -1,8 +1,9 @@
-"""What discovery knows of an MCP server: frozen values without behaviour (rank 1, pure). Nothing here ever holds a secret."""
+"""What discovery knows: frozen values without behaviour (rank 1, pure). Nothing here ever holds a secret."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ssowatch.model import Problem
 
@@ -24,3 +25,24 @@ class McpServer:
     """The profile's name is written literally in `file`."""
     problem: Problem | None = None
     """Why a renewed token does not help it, or why nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A client's config file that cannot be used. `client` may be empty."""
+
+    client: str
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one discovery found."""
+
+    servers: tuple[McpServer, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    seen: Mapping[str, tuple[int, ...] | None] = field(default_factory=dict)
+    """Every path that bears on the result, with its stat (`files.signature`)."""
+    asked: tuple[str, ...] = ()
+    """What our config asked for."""
