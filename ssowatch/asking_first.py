@@ -21,6 +21,7 @@ from functools import partial
 from ssowatch import asking, cache, files, memories, memory, notice_text, planner, presence, protocol, quiet_hours
 from ssowatch.clock import utc_now
 from ssowatch.joining import Ask, environment
+from ssowatch.mcp import profiles
 from ssowatch.model import Button, Memory, Mode, Notice, Plan, SignIn, Tab
 from ssowatch.outcomes import Outcome, Result
 from ssowatch.protocol import Row
@@ -70,13 +71,16 @@ def _plan(world: World, sign_in: SignIn, ask: Ask) -> tuple[Plan, Row]:
     known = memory.asked(memory.observed(memories.load(sign_in.name), sign_in, file.token, now), now)
     around = replace(world.around(sign_in.name, now, asyncio.run(presence.ask())), signing_in=False)  # that is us
     plan = planner.plan(sign_in, file, known, policy, around, now)
-    return plan, Row(sign_in, file.token, plan)
+    return plan, Row(sign_in, file.token, plan, mcp_servers=world.servers_of(sign_in.name))
 
 
 def _asked(world: World, row: Row, notice: Notice, good: Callable[[], bool], until: datetime) -> Permission | Outcome:
     """Show the notice, and wait for its button."""
     now = utc_now()
-    title, message = notice_text.title_and_message(row.sign_in, row.plan, notice.cause, now.astimezone())
+    servers = profiles.stopping(row.mcp_servers)
+    title, message = notice_text.title_and_message(
+        row.sign_in, row.plan, notice.cause, now.astimezone(), servers=servers
+    )
     event = protocol.event("login_required", row, title, message, notice.buttons)
     wish = {"id": f"{row.sign_in.name} {notice.cause}", "stays": True, "event": event}
     answers: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()

@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any
 
 from ssowatch import children, memory, notice_text, presence, protocol, quiet_hours, wording
+from ssowatch.mcp import profiles
 from ssowatch.model import Button, Cause, Memory, Notice, Presence, Tab
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
@@ -112,7 +113,7 @@ class Asks:
         for number, one in enumerate(self._open.values()):
             title, message = notice_text.title_and_message(
                 one.row.sign_in, one.row.plan, one.notice.cause, now,
-                position=(number + 1, len(names)), others=names[number + 1 :],
+                servers=profiles.stopping(one.row.mcp_servers), position=(number + 1, len(names)), others=names[number + 1 :],
             )  # fmt: skip
             event = protocol.event(_EVENTS[one.notice.cause], one.row, title, message, one.notice.buttons)
             shows.append({"id": one.id, "stays": one.notice.cause is Cause.ENDED, "event": event})

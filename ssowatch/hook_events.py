@@ -12,7 +12,7 @@ import asyncio
 import logging
 from datetime import datetime
 
-from ssowatch import hooks, protocol
+from ssowatch import hooks, login_text, protocol
 from ssowatch.model import Cause, Renewal
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
@@ -36,7 +36,8 @@ class HookEvents:
             before = self._began.get(row.sign_in.name, lineage.began_at)
             self._began[row.sign_in.name] = lineage.began_at
             if lineage.began_at != before and row.token:
-                self._run("signed_in", row, f"{plain(row.sign_in.name)}: signed in", sight.settings)
+                after = login_text.after(row.mcp_servers)
+                self._run("signed_in", row, f"{plain(row.sign_in.name)}: signed in", sight.settings, after)
             asked = any(not isinstance(act, Renewal) and act.cause is Cause.REFUSED for act in row.plan.actions)
             if asked or lineage.ended_at == now:
                 self._run("login_required", row, f"{plain(row.sign_in.name)}: sign in to AWS", sight.settings)
@@ -51,11 +52,11 @@ class HookEvents:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _run(self, kind: str, row: Row, title: str, settings: Settings) -> None:
+    def _run(self, kind: str, row: Row, title: str, settings: Settings, message: str = "") -> None:
         argv: tuple[str, ...] = getattr(settings.hooks, f"on_{kind}")
         if not argv:
             return
-        event = protocol.event(kind, row, title, row.plan.problem.message if row.plan.problem else "")
+        event = protocol.event(kind, row, title, row.plan.problem.message if row.plan.problem else message)
 
         async def run() -> None:
             if complaint := await hooks.run(argv, event, dict(settings.environment)):

@@ -13,12 +13,16 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from ssowatch.flow_record import Record, Stage
+from ssowatch.mcp import profiles
+from ssowatch.mcp.model import McpServer
+from ssowatch.mcp.names import called
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.ways import COMMAND, DEVICE
 
 NOT_WANTED = "no browser was wanted"
 _INDENT = "  "
+_SERVERS = 5  # that are named
 
 
 def progress(record: Record, sign_in: SignIn, ahead: str | None, host: str | None, port: int) -> list[str]:
@@ -107,6 +111,28 @@ def outcome(record: Record) -> str:
     """How it ended."""
     said = plain(record.message or (record.outcome or "").replace("_", " "), 400)
     return f"{plain(record.name)}: {said}"
+
+
+def after(servers: Sequence[McpServer]) -> str:
+    """Which MCP servers go on by themselves after a sign-in, and which must be restarted; "" without any."""
+    goes_on = [_server(one) for one in servers if not profiles.restarts(one)]
+    stuck = [_server(one) for one in servers if profiles.restarts(one)]
+    lines = []
+    if goes_on:
+        lines.append(f"{_listed(goes_on)} {'goes' if len(set(goes_on)) == 1 else 'go'} on by themselves.")
+    if stuck:
+        lines.append(f"Restart {_listed(stuck)}: the keys that were taken at the start do not change.")
+    return " ".join(lines).replace("goes on by themselves", "goes on by itself")
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    shown = names if len(names) <= _SERVERS + 1 else [*names[:_SERVERS], f"{len(names) - _SERVERS} more"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+
+
+def _server(one: McpServer) -> str:
+    return f"{plain(one.server, 40)} ({called(one.client)})"
 
 
 def left_to_itself(name: str, deadline: datetime | None) -> str:

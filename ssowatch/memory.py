@@ -237,12 +237,12 @@ def cooldown_until(lineage: Lineage) -> datetime | None:
     return max(moments, default=None)
 
 
-def dormant(lineage: Lineage, now: datetime) -> bool:
-    """Whether nobody seems to care: not used for a week, or a notice ignored for a whole day."""
+def dormant(lineage: Lineage, now: datetime, *, served: bool = False) -> bool:
+    """Whether nobody seems to care: not used for a week (`served`: MCP servers use it), or a notice ignored for a day."""
     used_at = max((at for at in (lineage.began_at, lineage.used_at) if at), default=None)
     if lineage.noticed_at and now - lineage.noticed_at >= _A_DAY and not (used_at and used_at > lineage.noticed_at):
         return True
-    return used_at is not None and now - used_at >= _A_WEEK
+    return not served and used_at is not None and now - used_at >= _A_WEEK
 
 
 def _with(memory: Memory, **changes: Any) -> Memory:  # noqa: ANN401 - fields of Lineage, which replace() checks

@@ -248,6 +248,7 @@ class Surroundings:
     presence: Presence | None = None  # None: not asked yet. What depends on it waits
     held: bool = False  # A program runs on this sign-in, under `exec` or the wrapper
     signing_in: bool = False  # A person is being asked already: a flow is alive
+    served: bool = False  # An MCP server hangs on it, so it is in use
     paused_until: datetime | None = None
     quiet_until: datetime | None = None  # When the quiet hours of this moment end
     lives: tuple[Life, ...] = ()  # What the other sign-ins of the portal saw

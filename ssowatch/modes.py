@@ -36,7 +36,7 @@ def ask(
     """The notice or tab for `cause`, or None when nobody is to be asked now."""
     if policy.mode is Mode.SILENT or around.signing_in or hushed_until(lineage, around, now):
         return None
-    if dormant(lineage, now) and not around.held:
+    if dormant(lineage, now, served=around.served) and not around.held:
         return None
     gated = policy.when_locked or policy.when_idle
     if not _may_show(policy, around.presence):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ssowatch.mcp.model import McpServer
 from ssowatch.model import Plan, Problem, SignIn, Token, Unwatched
 
 VERSION = 1
@@ -45,6 +46,8 @@ class Row:
     plan: Plan
     paused_until: datetime | None = None
     signing_in: bool = False
+    mcp_servers: tuple[McpServer, ...] = ()
+    """Those that hang on it, with and without a problem of their own."""
 
 
 def document(
@@ -95,9 +98,28 @@ def _row(row: Row) -> dict[str, Any]:
         "ends_at_source": plan.ends_at_source,
         "registration_expires_at": moment(token.registration_expires_at if token else None),
         "profiles": list(sign_in.profiles),
-        "mcp_servers": [],
+        "mcp_servers": _servers(row.mcp_servers),
         "problem": _problem(plan.problem),
         "paused_until": moment(row.paused_until),
+    }
+
+
+def _servers(servers: Iterable[McpServer]) -> list[dict[str, Any]]:
+    """Those without a problem, each once, whatever number of files name it."""
+    rows = [(one.client, one.server, one.profile, one.certain) for one in servers if not one.problem]
+    return [dict(zip(("client", "server", "profile", "certain"), row, strict=True)) for row in dict.fromkeys(rows)]
+
+
+def mcp_server(one: McpServer) -> dict[str, Any]:
+    """A row of `mcp servers --json`."""
+    return {
+        "client": one.client,
+        "server": one.server,
+        "file": one.file,
+        "profile": one.profile,
+        "sign_in": one.sign_in,
+        "certain": one.certain,
+        "problem": _problem(one.problem),
     }
 
 

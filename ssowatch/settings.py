@@ -253,9 +253,9 @@ def policy(settings: Settings, name: str, start_url: str) -> Policy:
     )
 
 
-def watched(settings: Settings, name: str) -> bool:
-    """True if the sign-in `name` is looked after. `mcp` counts as all here: which have MCP servers is not known to a config."""
-    return isinstance(settings.watch, str) or name in settings.watch
+def watched(settings: Settings, name: str, *, served: bool) -> bool:
+    """True if the sign-in `name` is looked after. `served`: an MCP server hangs on it, or that is not known."""
+    return (served or settings.watch != "mcp") if isinstance(settings.watch, str) else name in settings.watch
 
 
 def as_yaml(settings: Settings) -> str:

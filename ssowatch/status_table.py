@@ -12,6 +12,7 @@ import textwrap
 from datetime import datetime, timedelta
 from typing import Any
 
+from ssowatch.mcp.names import called
 from ssowatch.plain import plain
 
 _DAY = timedelta(days=1)
@@ -56,7 +57,7 @@ def _details(one: dict[str, Any], width: int) -> list[str]:
     """Who uses it, and what is wrong."""
     lines: list[str] = []
     users = [plain(profile, 60) for profile in one["profiles"]]
-    users += [f"{plain(each['server'], 40)} ({plain(each['client'], 40)})" for each in one["mcp_servers"]]
+    users += [f"{plain(each['server'], 40)} ({plain(called(each['client']), 40)})" for each in one["mcp_servers"]]
     if users:
         lines += _wrapped(", ".join(users), "  ", width)
     if one["problem"]:

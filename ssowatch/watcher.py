@@ -25,6 +25,7 @@ from ssowatch.act_log import ActLog
 from ssowatch.asks import Asks
 from ssowatch.clock import utc_now
 from ssowatch.hook_events import HookEvents
+from ssowatch.mcp.rediscovery import Rediscovery
 from ssowatch.model import Memory, Renewal
 from ssowatch.network import NetworkUp
 from ssowatch.only_one import OnlyOne
@@ -62,6 +63,7 @@ class Watcher:
         self._asks = Asks(world, self.tick, clock)
         self._hooks = HookEvents()
         self._acts = ActLog()
+        self._rediscovery = Rediscovery(self.tick)
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
     async def run(self) -> int:
@@ -94,6 +96,7 @@ class Watcher:
                     "no socket: %s: %s; going on without it", error.filename or paths.socket_path(), error.strerror
                 )
             self._wakeup.start()
+            await self._rediscovery.first(self._world.settings, stop)
             self.tick()
             sdnotify.notify(READY=1)
             log.info("watching; state in %s", paths.state_dir())
@@ -106,6 +109,7 @@ class Watcher:
             self._wakeup.close()
             await self._asks.close()
             await self._hooks.close()
+            await self._rediscovery.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -142,6 +146,7 @@ class Watcher:
         self._asks.act(sight)
         self._hooks.look(sight, now)
         self._acts.look(sight.rows, now)
+        self._rediscovery.look(sight.settings)
         if due:
             names = {row.sign_in.name for row in due}
             self._renewing |= names

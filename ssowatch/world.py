@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ssowatch import awsconfig, cache, files, forecast, memories, memory, paths, pauses, planner, quiet_hours, settings
+from ssowatch.mcp import found, profiles
+from ssowatch.mcp.model import Found, McpServer
 from ssowatch.model import (
     AwsConfig,
     Life,
@@ -62,6 +64,8 @@ class World:
         self._settings_stat: object = ()
         self._pauses: dict[str, datetime] = {}
         self._pauses_stat: object = None
+        self._servers: tuple[McpServer, ...] | None = None
+        self._servers_stat: object = ()
         self.settings_error: SettingsError | None = None
         """Why our config cannot be used; the last good one is in force."""
         self.unsettled = False
@@ -73,13 +77,19 @@ class World:
         self._read_settings()
         self._read_aws_config()
         self._read_pauses()
-        names = {one.name for one in self._aws.sign_ins if settings.watched(self._settings, one.name)}
+        self._read_servers()
+        names = {
+            one.name
+            for one in self._aws.sign_ins
+            if settings.watched(self._settings, one.name, served=self._servers is None or bool(self._on(one.name)))
+        }
         self._tokens.keep_only(names)
         self._memories.keep_only(names)
         self._lives = self._lives_by_portal(names)
         self.unsettled = False
+        reason = "no MCP server hangs on its sign-in" if self._settings.watch == "mcp" else "its sign-in is not named"
         left_out = tuple(
-            Unwatched(profile, "its sign-in is not named in `watch` of the ssowatch config")
+            Unwatched(profile, f"{reason}, which `watch` of the ssowatch config asks for")
             for one in self._aws.sign_ins
             if one.name not in names
             for profile in one.profiles
@@ -105,6 +115,19 @@ class World:
     def aws_problem(self) -> Problem | None:
         """What is wrong with the AWS config as a whole."""
         return self._aws.problem
+
+    def mcp_servers(self) -> tuple[McpServer, ...]:
+        """What discovery found last, with the sign-ins by the AWS config as it is now."""
+        self._read_aws_config()
+        self._read_servers()
+        return self._servers or ()
+
+    def servers_of(self, name: str) -> tuple[McpServer, ...]:
+        """Those that hang on the sign-in `name`, with and without a problem of their own."""
+        return tuple(one for one in self.mcp_servers() if one.sign_in == name)
+
+    def _on(self, name: str) -> tuple[McpServer, ...]:
+        return tuple(one for one in self._servers or () if one.sign_in == name)
 
     def policy(self, sign_in: SignIn) -> Policy:
         """What our config says of it."""
@@ -158,6 +181,7 @@ class World:
             paused_until=max((end for end in until if end > now), default=None),
             quiet_until=quiet_hours.end(self._settings.quiet.hours, now),
             lives=tuple(life for one, life in lives.get(portal, ()) if one != name),
+            served=bool(self._on(name)),
         )
 
     def _row(self, sign_in: SignIn, presence: Presence | None, now: datetime) -> Row:
@@ -180,13 +204,22 @@ class World:
                         memories.write(sign_in.name, plan.memory)
             except (files.BusyError, OSError):
                 plan = replace(plan, actions=tuple(one for one in plan.actions if isinstance(one, Renewal)))
-        return Row(sign_in, file.token, plan, around.paused_until, around.signing_in)
+        return Row(sign_in, file.token, plan, around.paused_until, around.signing_in, self._on(sign_in.name))
 
     def _read_pauses(self) -> None:
         stat = files.signature(paths.pauses_file())
         if stat != self._pauses_stat:
             self._pauses_stat = stat
             self._pauses = pauses.load() if stat else {}
+
+    def _read_servers(self) -> None:
+        stat = (files.signature(paths.mcp_servers_file()), self._settings.mcp, self._aws_stat)
+        if stat == self._servers_stat:
+            return
+        self._servers_stat = stat
+        mcp = self._settings.mcp
+        last = found.load() if mcp.discover or mcp.configs else Found()
+        self._servers = profiles.hang(last.servers, self._aws) if last else None
 
     def _read_settings(self) -> None:
         path = paths.config_file()

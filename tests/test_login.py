@@ -294,7 +294,7 @@ def test_auto_opens_its_one_tab_at_once(center, home, channel):
         assert "denied" in ssowatch("ensure", "dev").stderr  # the cooldown
     memories.update("corp", memory.human_act)
     assert ssowatch("ensure", "dev", "--timeout", "1s").returncode == 1
-    wait_for(lambda: notices(home), "the notice is shown")
+    wait_for(lambda: notices(home), "the notice, which may come after this caller left", PATIENCE)
     assert (len(tabs(home)), len(notices(home))) == (1, 1)
 
 

@@ -186,10 +186,12 @@ def test_each_half_of_quiet_is_its_own_gate(tmp_path, quiet, locked, idle):
 
 def test_watched(tmp_path):
     found = load(tmp_path, FULL).settings
-    assert settings.watched(found, "corp")
-    assert not settings.watched(found, "lab")
-    assert settings.watched(Settings(), "lab")
-    assert settings.watched(load(tmp_path, "watch: mcp").settings, "lab")
+    assert settings.watched(found, "corp", served=False)
+    assert not settings.watched(found, "lab", served=True)
+    assert settings.watched(Settings(), "lab", served=False)
+    only_mcp = load(tmp_path, "watch: mcp").settings
+    assert settings.watched(only_mcp, "lab", served=True)
+    assert not settings.watched(only_mcp, "lab", served=False)
 
 
 # --- what is wrong: id, text, line, path, words of the message ---

@@ -17,10 +17,11 @@ import sys
 from contextlib import suppress
 from datetime import datetime
 
-from ssowatch import files, flows, joining, login_text, memories, memory, named, published, standing, ways
+from ssowatch import files, flows, joining, login_text, memories, memory, named, standing, ways
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import FAILED, SIGNED_IN, UNREACHABLE, Record, Stage
 from ssowatch.joining import Ask
+from ssowatch.mcp import profiles
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.settings import SignInSettings
@@ -93,7 +94,8 @@ def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: 
     record, began = found
     if began and options.fresh and not options.json:
         here = [one.name for one in world.sign_ins() if one.start_url == sign_in.start_url and one is not sign_in]
-        _say(login_text.ends_with_it(sign_in, _servers(sign_in), here))
+        servers = [f"{server} ({client})" for server, client in profiles.stopping(world.servers_of(sign_in.name))]
+        _say(login_text.ends_with_it(sign_in, servers, here))
     if not began and not options.json and not record.outcome:
         _say(login_text.joined(record, fresh=options.fresh))
     tell = _say_json if options.json else joining.Teller(sign_in, _say)
@@ -105,7 +107,10 @@ def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: 
         raise
     assert ended, "there is no time-out"  # noqa: S101 - for the type
     code = {SIGNED_IN: 0, UNREACHABLE: os.EX_TEMPFAIL}.get(ended.outcome or FAILED, 1)
-    return _end(ended, code, options)
+    _end(ended, code, options)
+    if code == 0 and not options.json and (after := login_text.after(world.servers_of(sign_in.name))):
+        print(after)
+    return code
 
 
 def _failed(sign_in: SignIn, message: str) -> Record:
@@ -136,11 +141,3 @@ def _say_json(record: Record) -> None:
     print(
         json.dumps({"name": record.name, "event": record.stage, "link": record.link, "code": record.code}), flush=True
     )
-
-
-def _servers(sign_in: SignIn) -> list[str]:
-    """The MCP servers that hang on it, as far as the running watcher knows."""
-    document = published.document()
-    rows = document["sign_ins"] if document else []
-    own = next((row for row in rows if row["name"] == sign_in.name), None)
-    return [f"{one['server']} ({one['client']})" for one in own["mcp_servers"]] if own else []

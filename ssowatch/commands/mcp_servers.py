@@ -1,13 +1,19 @@
-"""`ssowatch mcp servers`: which MCP server hangs on which sign-in."""
+"""`ssowatch mcp servers`: look for MCP servers now, and say which hangs on which sign-in.
+
+What it finds it leaves for the watcher and for `status`, which never look themselves.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
+import sys
 
-from ssowatch.mcp import found
-from ssowatch.mcp.model import McpServer
-from ssowatch.plain import plain
+from ssowatch import client, files, paths, protocol
+from ssowatch.mcp import discovery, found, profiles, table
+from ssowatch.world import World
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,26 +22,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show them; exit 0."""
-    servers = found.load() or ()
+    """Look and show; exit 0, 78 with a config that cannot be used."""
+    world = World(recording=False)
+    if world.settings_error:
+        print(f"ssowatch: {world.settings_error}", file=sys.stderr)
+        return os.EX_CONFIG
+    mcp, aws = world.settings.mcp, world.aws_config()
+    result = discovery.discover(mcp, aws)
+    try:
+        found.save(result)
+        client.ask("look")
+    except (OSError, files.BusyError):
+        print("ssowatch: what was found cannot be kept for `status` and the watcher", file=sys.stderr)
+    servers = profiles.hang(result.servers, aws)
     if options.json:
-        print(json.dumps({"version": 1, "servers": [_row(one) for one in servers]}, ensure_ascii=False))
+        broken = [{"client": one.client or None, "file": one.file, "message": one.message} for one in result.broken]
+        document = {"version": 1, "servers": [protocol.mcp_server(one) for one in servers], "broken": broken}
+        print(json.dumps(document, ensure_ascii=False))
         return 0
-    for one in servers:
-        print(f"{plain(one.server)} ({plain(one.client)}): {plain(one.profile or 'unknown')}")
-    if not servers:
-        print("No MCP server that uses AWS is known.")
+    print(table.table(servers, result.broken, paths.home(), min(shutil.get_terminal_size().columns, 120)))
+    if not mcp.discover:
+        print("\nOnly the files of `mcp.configs` were read: the ssowatch config says `mcp.discover: false`.")
     return 0
-
-
-def _row(one: McpServer) -> dict[str, object]:
-    problem = one.problem and {"code": one.problem.code, "message": one.problem.message, "fix": one.problem.fix}
-    return {
-        "client": one.client,
-        "server": one.server,
-        "file": one.file,
-        "profile": one.profile,
-        "sign_in": one.sign_in,
-        "certain": one.certain,
-        "problem": problem,
-    }

@@ -247,7 +247,7 @@ def _container(found: Launch, env_file: EnvFile) -> bool:
     outside, found.env, found.contained = found.env, {}, True
     # A README of awslabs has both in one word: "-e AWS_PROFILE=x".
     words = [part for word in found.words for part in (word.split(maxsplit=1) if re.match(r"-[ev] ", word) else [word])]
-    words = [part for word in words for part in ((word[:2], word[2:]) if re.match(r"-e\w", word) else (word,))]
+    words = [part for word in words for part in ((word[:2], word[2:]) if re.match(r"-e\w|-v[/~.$]", word) else (word,))]
     for path in _options(words, ("--env-file",)):
         found.env |= _kept(_from_file(path, env_file))
     for given in _options(words, ("-e", "--env")):

@@ -17,6 +17,7 @@ from typing import Any
 from ssowatch import files, paths
 from ssowatch.mcp import clients, command_line, parsers, profiles, projects, shapes
 from ssowatch.mcp.clients import PLACES, Place
+from ssowatch.mcp.due import asked
 from ssowatch.mcp.model import Broken, Found, McpServer
 from ssowatch.mcp.places import Where
 from ssowatch.model import AwsConfig
@@ -27,31 +28,7 @@ _MOST_SEEN = 5000
 
 def discover(mcp: Mcp, aws: AwsConfig, where: Where | None = None) -> Found:
     """Look everywhere; never raises."""
-    return _Discovery(mcp, aws, where or here()).result()
-
-
-def here() -> Where:
-    """This home."""
-    return Where(paths.home(), os.environ)
-
-
-def asked(mcp: Mcp) -> tuple[str, ...]:
-    """What a config asks for, as `Found.asked` has it."""
-    return (str(mcp.discover), *mcp.configs)
-
-
-def due(mcp: Mcp, last: Found | None) -> bool:
-    """Whether looking again may find something else than `last`; by stats alone."""
-    if not mcp.discover and not mcp.configs:
-        return False
-    if last is None:
-        fixed = (
-            place.pattern
-            for place in PLACES
-            if not ("<" in place.pattern.replace("<apps>", "") or "*" in place.pattern)
-        )
-        return bool(mcp.configs) or any(os.path.exists(path) for one in fixed for path in here().files(one))  # noqa: PTH110
-    return last.asked != asked(mcp) or any(files.signature(path) != stat for path, stat in last.seen.items())
+    return _Discovery(mcp, aws, where or Where(paths.home(), os.environ)).result()
 
 
 class _Discovery:

@@ -39,7 +39,8 @@ def parse(path: str, content: bytes) -> Any:  # noqa: ANN401 - any document
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenError(f"{_line(content.count(b'\n', 0, error.start))}is not UTF-8 text") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BrokenError(f"line {line}: is not UTF-8 text") from None
     by_hand = path.endswith((".toml", ".yaml", ".yml"))
     if by_hand and len(content) > _LARGEST_BY_HAND:
         raise BrokenError(f"is larger than {_LARGEST_BY_HAND} bytes")
@@ -59,13 +60,10 @@ def parse(path: str, content: bytes) -> Any:  # noqa: ANN401 - any document
         raise BrokenError(f"is nested deeper than {_DEEPEST}") from None
     except pyjson5.Json5DecoderException as error:
         found = _PLACE.search(str(error.args[0]) if error.args else "")
-        raise BrokenError(f"{_line(text.count('\n', 0, int(found[1]))) if found else ''}is not JSON") from None
+        line = text.count("\n", 0, int(found[1])) + 1 if found else 1
+        raise BrokenError(f"line {line}: is not JSON") from None
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError, TypeError) as error:
         raise BrokenError(f"cannot be read ({type(error).__name__})") from None
-
-
-def _line(breaks: int) -> str:
-    return f"line {breaks + 1}: "
 
 
 def _yaml(text: str) -> Any:  # noqa: ANN401

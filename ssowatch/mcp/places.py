@@ -44,8 +44,9 @@ class Where:
         return f"{start}{slash}{rest}"
 
     def base(self, pattern: str, folder: str = "") -> str | None:
-        """The folder below which a pattern with wildcards is looked for. (They are the pattern's alone: a folder's own
-        name may hold any character.)
+        """The folder below which a pattern with wildcards is looked for; None without one.
+
+        The wildcards are the pattern's alone: a folder's own name may hold any character.
         """
         before, wild, _ = pattern.partition("*")
         return self.path(before.rpartition("/")[0], folder) if wild else None

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from ssowatch.mcp import command_line, expansion
 from ssowatch.mcp.command_line import CONFIG_FILE, HOME, KEY, SESSION_TOKEN, EnvFile, Flaw, Launch
 from ssowatch.mcp.model import McpServer
+from ssowatch.mcp.names import called
 from ssowatch.mcp.shapes import Entry
 from ssowatch.model import AwsConfig, Problem, SignIn
 from ssowatch.plain import plain
@@ -208,3 +209,13 @@ def _hung(
     return replace(
         one, problem=Problem("unknown_profile", f'the AWS config has no profile "{plain(profile, _NAME)}"', fix)
     )
+
+
+def stopping(servers: tuple[McpServer, ...]) -> list[tuple[str, str]]:
+    """The servers that stop with their sign-in, as (server, client as a person calls it), each once."""
+    return list(dict.fromkeys((one.server, called(one.client)) for one in servers if not restarts(one)))
+
+
+def restarts(one: McpServer) -> bool:
+    """Whether it must be restarted after a sign-in."""
+    return one.problem is not None and one.problem.code == RESTART

@@ -1,0 +1,255 @@
+"""Which profile a server is given: every way in which people write it, and what keeps a sign-in from it."""
+
+from __future__ import annotations
+
+import homes
+import pytest
+
+from ssowatch import awsconfig
+from ssowatch.mcp import command_line, profiles, shapes
+from ssowatch.mcp.model import McpServer
+from ssowatch.model import AwsConfig
+
+HOME = "/home/me"
+CONFIG = f"{HOME}/.aws/config"
+AWS: AwsConfig = awsconfig.parse(
+    homes.CONFIG
+    + """
+[sso-session lab]
+sso_start_url = https://d-2.awsapps.com/start
+sso_region = us-east-1
+[profile only]
+sso_session = lab
+sso_account_id = 111111111111
+sso_role_name = x
+[profile granted]
+credential_process = granted x
+""",
+    None,
+)
+NAMES = frozenset({"dev", "prod", "only", "granted", "lab"})
+MOUNT = f"{HOME}/.aws:/root/.aws"
+ENV_FILES = {
+    "/work/x/.env": "# mine\nexport AWS_PROFILE='dev' \nAPI_KEY=canary\n",
+    "/other.env": "AWS_PROFILE=prod # x\n",
+}
+
+
+def resolved(server: dict[str, object], client: str = "claude-code", **known: str) -> tuple[McpServer, ...]:
+    """The rows of one entry, with their sign-ins."""
+    rows = [
+        row
+        for entry in shapes.MCP_SERVERS({"mcpServers": {"aws": server}})
+        for row in profiles.resolve(
+            entry,
+            client,
+            "/work/x/.mcp.json",
+            known={"HOME": HOME, "userHome": HOME, "workspaceFolder": "/work/x", **known},
+            profiles=NAMES,
+            home=HOME,
+            aws_config=CONFIG,
+            env_file=lambda path: command_line.variables(ENV_FILES.get(path, "")),
+        )
+    ]
+    return profiles.hang(tuple(rows), AWS)
+
+
+def env(**variables: str) -> dict[str, object]:
+    return {"command": "uvx", "args": ["awslabs.iam-mcp-server@latest"], "env": variables}
+
+
+def line(*words: str, **variables: str) -> dict[str, object]:
+    return {"command": words[0], "args": list(words[1:]), "env": variables}
+
+
+CERTAIN = [
+    # id, entry, profile; all of them written in the file
+    ("env", env(AWS_PROFILE="dev"), "dev"),
+    ("env, the older name", env(AWS_DEFAULT_PROFILE="dev"), "dev"),
+    ("env, both names", env(AWS_DEFAULT_PROFILE="prod", AWS_PROFILE="dev"), "dev"),
+    ("env of the aws-api server", env(AWS_API_MCP_PROFILE_NAME="dev", AWS_PROFILE="prod"), "dev"),
+    ("an option", line("uvx", "awslabs.x", "--profile", "dev", AWS_PROFILE="prod"), "dev"),
+    ("an option in one word", line("uvx", "awslabs.x", "--profile=dev"), "dev"),
+    ("another option", line("uvx", "awslabs.x", "--aws-profile", "dev"), "dev"),
+    ("another option in one word", line("uvx", "awslabs.x", "--aws-profile=dev"), "dev"),
+    ("an option that shows no other sign of AWS", line("my-server", "--profile", "dev"), "dev"),
+    ("the proxy", line("uvx", "mcp-proxy-for-aws@latest", "https://x.api.aws/mcp", "--profile", "dev"), "dev"),
+    ("the proxy's variable wins", line("mcp-proxy-for-aws", "--profile", "prod", AWS_MCP_PROXY_PROFILES="dev"), "dev"),
+    ("env(1)", line("env", "AWS_PROFILE=dev", "uvx", "awslabs.x"), "dev"),
+    ("env(1) with options", line("/usr/bin/env", "-i", "-u", "X", "AWS_PROFILE=dev", "x", AWS_PROFILE="prod"), "dev"),
+    ("env -S", line("env", "-S", "AWS_PROFILE=dev uvx awslabs.x"), "dev"),
+    ("a shell", line("sh", "-c", "AWS_PROFILE=dev uvx awslabs.x"), "dev"),
+    ("a login shell", line("/bin/bash", "-lc", "cd /x && AWS_PROFILE='dev' exec uvx awslabs.x"), "dev"),
+    ("a shell that exports", line("zsh", "-c", "export AWS_PROFILE=dev; source x; uvx awslabs.x"), "dev"),
+    ("a shell, an option", line("sh", "-c", "uvx awslabs.x --profile dev 2>/dev/null"), "dev"),
+    ("a shell in a shell", line("sh", "-c", "exec sh -c 'AWS_PROFILE=dev awslabs'"), "dev"),
+    ("cmd", line("cmd", "/c", "set AWS_PROFILE=dev&& uvx awslabs.x"), "dev"),
+    ("cmd, in words", line("cmd.exe", "/C", "set", "AWS_PROFILE=dev&&", "npx", "awslabs.x"), "dev"),
+    ("nice", line("nohup", "nice", "env", "AWS_PROFILE=dev", "awslabs.x"), "dev"),
+    ("docker", line("docker", "run", "-i", "--rm", "-e", "AWS_PROFILE=dev", "-v", MOUNT, "img"), "dev"),
+    ("docker, long", line("docker", "run", "--env", "AWS_PROFILE=dev", "--volume", MOUNT, "img"), "dev"),
+    ("docker, =", line("docker", "run", "--env=AWS_PROFILE=dev", f"--volume={MOUNT}", "img"), "dev"),
+    ("docker, one word", line("docker", "run", "-e AWS_PROFILE=dev", f"-v {MOUNT}", "img"), "dev"),
+    ("docker, no space", line("docker", "run", "-eAWS_PROFILE=dev", f"-v{MOUNT}", "img"), "dev"),
+    ("docker passes env on", line("docker", "run", "-e", "AWS_PROFILE", "-v", MOUNT, "img", AWS_PROFILE="dev"), "dev"),
+    ("podman, --mount", line("podman", "run", "-e", "AWS_PROFILE=dev", "--mount", f"type=bind,src={HOME}/.aws,dst=/a", "i"), "dev"),
+    ("our wrapper", line("ssowatch", "mcp", "wrap", "--profile", "dev", "--", "my-server"), "dev"),
+    ("our wrapper, =", line("/home/me/.local/bin/ssowatch", "mcp", "wrap", "--profile=dev", "--", "my-server"), "dev"),
+    ("our wrapper, by env", line("ssowatch", "mcp", "wrap", "--", "my-server", AWS_PROFILE="dev"), "dev"),
+    ("our wrapper, env(1)", line("ssowatch", "mcp", "wrap", "--wait", "auto", "--", "env", "AWS_PROFILE=dev", "x"), "dev"),
+    ("our wrapper, an option", line("ssowatch", "mcp", "wrap", "--", "x", "--profile", "dev"), "dev"),
+    ("our wrapper, by uvx", line("uvx", "ssowatch", "mcp", "wrap", "--profile", "dev", "--", "x"), "dev"),
+    ("our wrapper, with a config", line("python", "-m", "ssowatch", "--config", "c", "mcp", "wrap", "--profile", "dev", "x"), "dev"),
+    ("our exec", line("ssowatch", "exec", "dev", "--", "my-server", AWS_ACCESS_KEY_ID="canary", AWS_PROFILE="prod"), "dev"),
+    ("the whole command in one word", {"command": "uvx awslabs.x --profile dev"}, "dev"),
+    ("keys that the option beats", line("awslabs.x", "--profile", "dev", AWS_ACCESS_KEY_ID="canary"), "dev"),
+    ("the same home", env(AWS_PROFILE="dev", HOME=HOME, AWS_CONFIG_FILE="~/.aws/config"), "dev"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("server", "profile"), [row[1:] for row in CERTAIN], ids=[row[0] for row in CERTAIN])
+def test_a_profile_that_is_written_there(server, profile):
+    (row,) = resolved(server)
+    assert (row.profile, row.certain, row.problem) == (profile, True, None)
+    assert row.sign_in == "corp"
+
+
+UNCERTAIN = [
+    # id, client, entry, profile; not written in the file itself
+    ("a default", "claude-code", env(AWS_PROFILE="${WHICH:-dev}"), "dev"),
+    ("Claude Code's settings", "claude-code", env(), "dev"),
+    ("the user's home in a path", "cursor", {"command": "awslabs", "envFile": "${workspaceFolder}/.env"}, "dev"),
+    ("an env file beside it", "vscode", line("awslabs.x", "--env-file", "/other.env"), "prod"),
+    (
+        "an env file of docker",
+        "vscode",
+        line("docker", "run", "--env-file=/work/x/.env", "-v", MOUNT, "awslabs"),
+        "dev",
+    ),
+    ("env wins over an env file", "vscode", {**env(AWS_PROFILE="${env:NONE}"), "envFile": "/other.env"}, None),
+    ("an input", "vscode", env(AWS_PROFILE="${input:profile}"), None),
+    ("an unset variable", "claude-code", env(AWS_PROFILE="${AWS_PROFILE}"), None),
+    ("an unset variable of Gemini", "gemini-cli", line("awslabs", "--profile", "$P"), None),
+    ("an unset variable of opencode", "opencode", env(AWS_PROFILE="{env:P}"), None),
+    ("a file of opencode", "opencode", env(AWS_PROFILE="{file:~/p}"), None),
+    ("a secret of Continue", "continue", env(AWS_PROFILE="${{ secrets.P }}"), None),
+    ("a shell's variable", "zed", line("sh", "-c", "AWS_PROFILE=$P awslabs.x"), None),
+    ("docker passes on what nobody knows", "zed", line("docker", "run", "-e", "AWS_PROFILE", "-v", MOUNT, "x"), None),
+    ("Codex passes on what nobody knows", "codex", {**line("awslabs"), "env_vars": ["AWS_PROFILE"]}, None),
+    ("Goose's key ring", "goose", {**line("awslabs"), "env_keys": ["AWS_PROFILE"]}, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "profile"), [row[1:] for row in UNCERTAIN], ids=[row[0] for row in UNCERTAIN]
+)
+def test_a_profile_that_is_not_written_there(client, server, profile):
+    known = {"AWS_PROFILE": "dev"} if server == env() else {}
+    (row,) = resolved(server, client, **known)
+    assert (row.profile, row.certain) == (profile, False)
+    assert row.sign_in == ("corp" if profile else None)
+    assert (row.problem.code if row.problem else None) == (None if profile else "unknown_profile")
+
+
+LITERAL = [
+    # Some clients put nothing in, so what looks like a variable is the name.
+    ("claude-desktop", "${env:P}"),
+    ("claude-code", "$P"),
+    ("cline", "$P"),
+    ("codex", "$P"),
+    ("zed", "${P}"),
+]
+
+
+@pytest.mark.parametrize(("client", "written"), LITERAL)
+def test_what_a_client_does_not_put_in_is_the_name(client, written):
+    (row,) = resolved(env(AWS_PROFILE=written), client)
+    assert (row.profile, row.certain, row.sign_in) == (written, True, None)
+    assert row.problem.code == "unknown_profile"
+    assert written in row.problem.message
+
+
+PROBLEMS = [
+    # id, entry, code, sign-in that it hangs on all the same, words
+    ("static keys", env(AWS_ACCESS_KEY_ID="canary", AWS_PROFILE="dev"), "static_keys", None, "wins over every profile"),
+    ("frozen keys", env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="dev"), "frozen_keys", "corp", "restart"),
+    ("exported keys", line("sh", "-c", 'eval "$(aws configure export-credentials --profile dev --format env)" && x'), "frozen_keys", "corp", "restart"),
+    ("keys into a container", line("docker", "run", "-e", "AWS_ACCESS_KEY_ID", "awslabs", AWS_ACCESS_KEY_ID="canary"), "static_keys", None, "wins"),
+    ("keys of a key ring", {**line("awslabs"), "env_keys": ["AWS_ACCESS_KEY_ID"]}, "static_keys", None, "wins"),
+    ("another home", env(HOME="/srv/home", AWS_PROFILE="dev"), "other_home", None, "/srv/home"),
+    ("another config", env(AWS_CONFIG_FILE="/etc/aws", AWS_PROFILE="dev"), "other_config", None, "/etc/aws"),
+    ("aws-vault", line("aws-vault", "exec", "dev", "--", "awslabs.x"), "other_store", None, "aws-vault keeps"),
+    ("aws-vault within a shell", line("sh", "-c", "exec aws-vault exec --no-session dev -- x"), "other_store", None, "aws-vault"),
+    ("aws-sso-cli", line("aws-sso", "exec", "-p", "dev", "--", "x"), "other_store", None, "aws-sso-cli"),
+    ("a container that cannot write", line("docker", "run", "-e", "AWS_PROFILE=dev", "-v", f"{MOUNT}:ro", "x"), "read_only", "corp", "read-only"),
+    ("the same by --mount", line("docker", "run", "-e", "AWS_PROFILE=dev", "--mount", f"src={HOME}/.aws,dst=/a,readonly", "x"), "read_only", "corp", "read-only"),
+    ("a container that does not see it", line("docker", "run", "-e", "AWS_PROFILE=dev", "awslabs"), "not_mounted", None, "mount it"),
+    ("no such profile", env(AWS_PROFILE="deb"), "unknown_profile", None, 'did you mean "dev"'),
+    ("a placeholder", env(AWS_PROFILE="your-aws-profile"), "unknown_profile", None, "your-aws-profile"),
+    ("credential_process", env(AWS_PROFILE="granted"), "not_watched", None, "credential_process: granted"),
+    ("no profile, and no default", env(AWS_REGION="us-east-1"), "no_profile", None, "none called default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("server", "code", "sign_in", "words"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS]
+)
+def test_what_keeps_a_sign_in_from_a_server(server, code, sign_in, words):
+    (row,) = resolved(server)
+    assert row.problem is not None
+    assert (row.problem.code, row.sign_in) == (code, sign_in)
+    assert words in f"{row.problem.message}; {row.problem.fix}"
+    assert "canary" not in repr(row)
+
+
+def test_the_proxy_may_be_given_several():
+    rows = resolved(line("uvx", "mcp-proxy-for-aws", "https://x", "--profile", "dev", "only", "nope", "--service", "x"))
+    assert [(row.profile, row.sign_in) for row in rows] == [("dev", "corp"), ("only", "lab"), ("nope", None)]
+    rows = resolved(line("mcp-proxy-for-aws", AWS_MCP_PROXY_PROFILES="dev  prod"))
+    assert [row.profile for row in rows] == ["dev", "prod"]
+
+
+def test_a_sign_in_with_one_profile_goes_by_its_own_name_too():
+    (row,) = resolved(line("ssowatch", "exec", "lab", "--", "x"))
+    assert (row.sign_in, row.problem) == ("lab", None)
+
+
+def test_without_a_name_the_default_is_guessed():
+    (row,) = resolved(env())
+    aws = awsconfig.parse(homes.CONFIG.replace("profile dev", "default"), None)
+    (row,) = profiles.hang((McpServer("claude-code", "aws", "/f"),), aws)
+    assert (row.profile, row.certain, row.sign_in, row.problem) == ("default", False, "corp", None)
+
+
+NONE = [
+    # No sign of AWS, or nothing that is started here
+    ("another server", line("npx", "-y", "@modelcontextprotocol/server-filesystem", "/home/me")),
+    ("a profile of something else", line("npx", "playwright-mcp", "--profile", "work")),
+    ("words that only sound like it", line("npx", "lawsuit-server", "draws", "rawsql")),
+    ("a URL", {"type": "http", "url": "https://aws-mcp.us-east-1.api.aws/mcp"}),
+    ("switched off", {**env(AWS_PROFILE="dev"), "disabled": True}),
+    ("not on", {**env(AWS_PROFILE="dev"), "enabled": False}),
+    ("no command", {"env": {"AWS_PROFILE": "dev"}}),
+    ("an empty command", {"command": "", "env": {"AWS_PROFILE": "dev"}}),
+    ("nonsense", {"command": 7, "args": "x", "env": []}),
+]
+
+
+@pytest.mark.parametrize("server", [row[1] for row in NONE], ids=[row[0] for row in NONE])
+def test_what_is_left_out(server):
+    entries = shapes.MCP_SERVERS({"mcpServers": {"files": server}})
+    rows = [
+        row
+        for entry in entries
+        for row in profiles.resolve(
+            entry, "zed", "/f", known={}, profiles=NAMES, home=HOME, aws_config=CONFIG, env_file=lambda _: {}
+        )
+    ]
+    assert rows == []
+
+
+def test_what_is_typed_over_many_launchers_ends():
+    words = ["env"] * 500 + ["AWS_PROFILE=dev", "x"]
+    assert resolved(line(*words))
+    assert resolved(line(*(["nice"] * 999), AWS_PROFILE="dev"))
+    assert resolved(line("sh", "-c", "sh -c " * 200, AWS_PROFILE="dev"))
