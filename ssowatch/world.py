@@ -171,6 +171,7 @@ class World:
     def around(self, name: str, now: datetime, presence: Presence | None = None) -> Surroundings:
         """What else is so for the sign-in `name`."""
         self._read_pauses()
+        self._read_servers()
         until = [self._pauses[one] for one in (name, pauses.ALL) if one in self._pauses]
         portal = next((forecast.portal(one.start_url) for one in self._aws.sign_ins if one.name == name), "")
         lives = self._lives or self._lives_by_portal({one.name for one in self._aws.sign_ins})
