@@ -141,10 +141,10 @@ class _Reading:
                 message = f"[{header_of('sso-session', name)}] stands there again, after line {lines[0]}"
                 yield _misconfigured(f"{self._config.path} line {lines[1]}", message, "make one section of the two")
         for key, value in (("sso_start_url", url), ("sso_region", region)):
-            if flaw := _flaw(key, value):
+            if found := flaw(key, value):
                 base = next(iter(group.regions.values()), "")
                 place = self._config.place(headers[-1], key) if headers else self._names.place(base, key)
-                yield _misconfigured(place, *flaw)
+                yield _misconfigured(place, *found)
         for other, base in group.regions.items():
             if other and (other, name) != (region, url):
                 same = f"{plain(url)} in {region}, which has the same token file"
@@ -169,8 +169,8 @@ class _Reading:
         return _misconfigured(place, f"there is no [{header}]{_hint(name)[0]}", fix)
 
 
-def _flaw(key: str, value: str) -> tuple[str, str] | None:
-    """What is wrong with a value, and the fix."""
+def flaw(key: str, value: str) -> tuple[str, str] | None:
+    """What is wrong with the value of `sso_start_url` or `sso_region`, and the fix."""
     form, words = _FORMS[key]
     if not value:
         return f"{key} is missing", f"add {key}, {words}"

@@ -6,6 +6,7 @@ import argparse
 import os
 from importlib import import_module
 from itertools import pairwise
+from typing import Any
 
 from ssowatch import __version__
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
+    "upgrade-profile": "make a legacy or scope-less AWS profile renewable, with diff, backup and a way back",
     "config": "write, check or show the ssowatch config",
     "completion": "what bash, zsh or fish reads to complete commands and names",
 }
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
         if not options.command:
             parser.print_help()
             return 2
-        return int(import_module(f"ssowatch.commands.{options.command}").run(options))
+        return int(_module(options.command).run(options))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `ssowatch status | head`
@@ -63,5 +65,9 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == chosen:
-            import_module(f"ssowatch.commands.{name}").add_arguments(command)
+            _module(name).add_arguments(command)
     return parser
+
+
+def _module(command: str) -> Any:  # noqa: ANN401 - a module with `add_arguments` and `run`
+    return import_module(f"ssowatch.commands.{command.replace('-', '_')}")

@@ -99,8 +99,8 @@ def private_dir(path: str) -> None:
 class Draft:
     """Room for a file's new content, taken before it is needed, in the directory of the file it will replace."""
 
-    def __init__(self, path: str, room: int = 0) -> None:
-        """Take `room` bytes on disk now.
+    def __init__(self, path: str, room: int = 0, mode: int = 0o600) -> None:
+        """Take `room` bytes on disk now. `mode` is that of the new file.
 
         Raises:
             OSError: the directory is missing, not writable or full.
@@ -114,7 +114,7 @@ class Draft:
             os.unlink(self._temp)  # noqa: PTH108
         self._fd = os.open(self._temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            os.fchmod(self._fd, 0o600)  # whatever the umask
+            os.fchmod(self._fd, mode)  # whatever the umask
             if room:
                 _write(self._fd, bytes(room))
                 os.fsync(self._fd)
@@ -123,7 +123,7 @@ class Draft:
             raise
 
     def publish(self, content: bytes, *, durable: bool = True) -> None:
-        """Replace the file by `content`, mode 0600. `durable`: it lasts through a power cut, at the price of a sync.
+        """Replace the file by `content`. `durable`: it lasts through a power cut, at the price of a sync.
 
         Raises:
             OSError: it cannot; the old file is untouched.

@@ -137,6 +137,11 @@ def session_bus() -> dict[str, str]:
     return {"XDG_RUNTIME_DIR": folder}
 
 
+def aws_config_lock() -> str:
+    """Held while we change the AWS config; no AWS program takes it."""
+    return f"{state_dir()}/locks/aws-config"
+
+
 def registration_file(purpose: str) -> str:
     """A client registration of ours; `purpose` tells what it is good for."""
     return f"{state_dir()}/registrations/{key(purpose)}.json"

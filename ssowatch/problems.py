@@ -24,9 +24,13 @@ _REFUSALS = {
 
 def login_command(sign_in: SignIn) -> str:
     """The command that signs a person in."""
-    if sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles:
-        return f"ssowatch login {shlex.quote(plain(sign_in.name))}"
-    return f"ssowatch login {shlex.quote(plain(sign_in.profiles[0]))}"
+    return f"ssowatch login {_named(sign_in)}"
+
+
+def _named(sign_in: SignIn) -> str:
+    """The sign-in as a person types it: a legacy one by a profile, not by its URL."""
+    short = sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles
+    return shlex.quote(plain(sign_in.name if short else sign_in.profiles[0]))
 
 
 def token_file(sign_in: SignIn, fault: str) -> Problem:
@@ -60,13 +64,13 @@ def no_refresh_token(sign_in: SignIn) -> Problem:
         return Problem(
             "no_refresh_token",
             "a legacy profile's sign-in cannot be renewed: it has no refresh token",
-            "move its settings to an [sso-session] with sso_registration_scopes = sso:account:access and sign in again",
+            f"make it renewable: ssowatch upgrade-profile {_named(sign_in)}; or for now: {login_command(sign_in)}",
         )
     return Problem(
         "no_refresh_token",
         "this sign-in cannot be renewed: there is no refresh token (the login brought none, or a program dropped it)",
-        f"sign in again: {login_command(sign_in)}; if it comes back, its [sso-session] lacks "
-        "sso_registration_scopes = sso:account:access",
+        f"sign in again: {login_command(sign_in)}; if it comes back, its [sso-session] lacks a scope: "
+        f"ssowatch upgrade-profile {_named(sign_in)}",
     )
 
 
