@@ -91,7 +91,9 @@ class Asks:
             self._look_up()
 
     async def close(self) -> None:
-        """End every child; the notices go with theirs, the flows stay."""
+        """End every child; the notices go with theirs, to be shown by the next watcher; the flows stay."""
+        for name, one in self._open.items():
+            self._note(name, partial(memory.withdrawn, cause=one.notice.cause))
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -42,6 +42,8 @@ class Ended:
     lines: tuple[dict[str, Any], ...]
     complaint: str
     """The tail of its stderr, or that the deadline passed."""
+    code: int | None = None
+    """Its exit code; None where it gave none in time."""
 
 
 def environment(extra: Mapping[str, str], base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -78,7 +80,7 @@ async def run(arguments: Sequence[str], extra: Mapping[str, str], deadline: floa
     finally:
         await _end(process)
     last = tail.decode(errors="replace").strip().splitlines()
-    return Ended(tuple(lines), last[-1] if last else f"ended with exit code {code}")
+    return Ended(tuple(lines), last[-1] if last else f"ended with exit code {code}", code)
 
 
 async def talk(

@@ -22,6 +22,7 @@ COMMANDS = {
     "mcp": "MCP servers: which of them hang on which sign-in",
     "explain": "what an AWS error text means here, and what to do",
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
+    "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "upgrade-profile": "make a legacy or scope-less AWS profile renewable, with diff, backup and a way back",

@@ -224,6 +224,11 @@ def not_today(memory: Memory, until: datetime) -> Memory:
     return _with(memory, not_before=until, denial="put off until tomorrow by the button Not today")
 
 
+def withdrawn(memory: Memory, cause: Cause) -> Memory:
+    """The notice for `cause` vanishes with the watcher that showed it, unanswered: the next one may show it."""
+    return _with(memory, noticed=tuple(one for one in memory.lineage.noticed if one is not cause))
+
+
 def unheard(memory: Memory, why: str | None) -> Memory:
     """No channel could show the notice; None: one could."""
     return memory if memory.lineage.unheard == why else _with(memory, unheard=why)

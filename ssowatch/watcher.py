@@ -32,6 +32,7 @@ from ssowatch.only_one import OnlyOne
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.server import Server
+from ssowatch.upgrade import Upgrade
 from ssowatch.wakeup import Wakeup
 from ssowatch.watch import Folders
 from ssowatch.world import Sight, World
@@ -64,6 +65,10 @@ class Watcher:
         self._hooks = HookEvents()
         self._acts = ActLog()
         self._rediscovery = Rediscovery(self.tick)
+        self._upgrade = Upgrade()
+        self._succeeding: asyncio.Task[None] | None = None
+        self.succeeded = False
+        """It ended for an upgraded program, which is to be started in its place."""
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
 
     async def run(self) -> int:
@@ -102,7 +107,7 @@ class Watcher:
             log.info("watching; state in %s", paths.state_dir())
             await stop.wait()
         finally:
-            sdnotify.notify(STOPPING=1)
+            sdnotify.notify(**({"RELOADING": 1} if self.succeeded else {"STOPPING": 1}))
             await server.close()
             self._folders.close()
             self._network.close()
@@ -110,7 +115,7 @@ class Watcher:
             await self._asks.close()
             await self._hooks.close()
             await self._rediscovery.close()
-            for task in self._tasks:
+            for task in (*self._tasks, *filter(None, [self._succeeding])):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -127,6 +132,7 @@ class Watcher:
             self._act(sight, now)
             self._publish(sight, now)
             self._arm(sight, now)
+            self._succeed(sight)
             sdnotify.notify(WATCHDOG=1, STATUS=wording.service_line(sight.rows, sight.problem))
         except Exception:
             log.exception("a tick failed; the next cause tries again")
@@ -147,7 +153,7 @@ class Watcher:
         self._hooks.look(sight, now)
         self._acts.look(sight.rows, now)
         self._rediscovery.look(sight.settings)
-        if due:
+        if due and not self.succeeded:
             names = {row.sign_in.name for row in due}
             self._renewing |= names
             task = asyncio.get_running_loop().create_task(self._renew(due, dict(sight.settings.environment)))
@@ -214,6 +220,19 @@ class Watcher:
             self._network.open()
         else:
             self._network.close()
+
+    def _succeed(self, sight: Sight) -> None:
+        """Make room for an upgraded program, once the renewals under way are over."""
+
+        async def make_room(environment: dict[str, str]) -> None:
+            self.succeeded = await self._upgrade.works(environment)
+            if self.succeeded:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                self._stop.set()
+
+        if self._upgrade.settled() and not (self._succeeding and not self._succeeding.done()):
+            work = make_room(dict(sight.settings.environment))
+            self._succeeding = asyncio.get_running_loop().create_task(work)
 
     def _say(self, row: Row) -> None:
         """One log line per change of a sign-in's state or problem."""

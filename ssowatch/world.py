@@ -35,6 +35,8 @@ from ssowatch.model import (
 from ssowatch.protocol import Row
 from ssowatch.settings import Settings, SettingsError
 
+_AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -232,6 +234,9 @@ class World:
             _check_named(path)
             self._settings = settings.load(path, self._system_config).settings
             self.settings_error = None
+            # A service has not the shell's AWS_CONFIG_FILE: what `environment` says of it counts for our own look, too.
+            given = {name: value for name, value in self._settings.environment.items() if name in _AWS_FILES}
+            os.environ.update(given)
         except SettingsError as error:
             self.settings_error = error
 

@@ -57,6 +57,7 @@ RANKS = [
             "wish",
             "memory",
             "modes",
+            "paragraphs",
             "paths",
             "plain",
             "planner",
@@ -73,7 +74,7 @@ RANKS = [
     (
         2,
         "what every edge does to files: bounded reads, whole replacements, locks; and keeping memory to oneself",
-        {"files", "undumpable"},
+        {"carried", "files", "undumpable"},
     ),
     (
         3,
@@ -112,6 +113,11 @@ RANKS = [
             "published",
             "sdnotify",
             "server",
+            "service",
+            "service.by_hand",
+            "service.kind",
+            "service.launchd",
+            "service.systemd",
             "settings",
             "setting_readers",
             "wakeup",
@@ -138,9 +144,11 @@ RANKS = [
             "notifier",
             "signing_in",
             "signing_out",
+            "serving",
             "standing",
             "survey",
             "upgrading",
+            "upgrade",
             "watcher",
             "world",
             "demo",
@@ -171,6 +179,7 @@ RANKS = [
             "commands.pause",
             "commands.refresh",
             "commands.run",
+            "commands.service",
             "commands.status",
             "commands.upgrade_profile",
         },
@@ -180,6 +189,7 @@ RANKS = [
 RANK = {module: rank for rank, _, modules in RANKS for module in modules}
 CENTER = "demo.center"  # the simulated Identity Center: a world of its own, held by tests/test_simulator_cut.py
 ONE_EDGE = [  # several files, one edge
+    {"service", "service.by_hand", "service.kind", "service.launchd", "service.systemd"},  # service managers
     {"settings", "setting_readers", "yaml_layers"},  # the config file
     {"authorization", "aws_clients", "identity_center"},  # Identity Center
     {
@@ -246,7 +256,7 @@ LIBRARIES = [
     ("rich", {"commands.demo", "demo.story"}, "100 ms and 10 MB that only a long look is worth"),
     (
         "subprocess",
-        {"asking", "browser", "demo.stage", "flows", "login_command"},
+        {"asking", "browser", "demo.stage", "flows", "login_command", "service.kind"},
         "who starts programs without a loop: flows, and what a flow needs",
     ),
     (
@@ -264,6 +274,7 @@ LIBRARIES = [
             "mcp.rediscovery",
             "notify.apprise",
             "notify.desktop",
+            "upgrade",
             "wakeup",
             "watch",
             "watcher",

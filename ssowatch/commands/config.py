@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import resources
 from pathlib import Path
 
-from ssowatch import files, paths, settings
+from ssowatch import carried, files, paths, settings
 from ssowatch.yaml_layers import place
 
 # Read and checked, but without effect in this version; `*` is any name. A line goes when its feature comes.
@@ -49,19 +48,12 @@ def _init() -> int:
     try:
         # Not files.private_dir: --config may name a directory whose mode is not ours to change.
         Path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.replace(target, _example())
+        files.replace(target, carried.read("config.example.yaml"))
     except OSError as error:
         print(f"{place(target, None)} cannot be written: {error.strerror}.", file=sys.stderr)
         return _NO
     print(f"{place(target, None)} is written: every key with its default, to be changed where you like.")
     return _GOOD
-
-
-def _example() -> bytes:
-    """The example file: out of the wheel, or from the top of the source tree (an editable install)."""
-    package = resources.files("ssowatch")
-    packaged = package / "data" / "config.example.yaml"
-    return (packaged if packaged.is_file() else package / ".." / "config.example.yaml").read_bytes()
 
 
 def _check(named: str | None) -> int:

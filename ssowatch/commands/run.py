@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 
+from ssowatch import sdnotify
 from ssowatch.only_one import AlreadyRunningError
 from ssowatch.undumpable import refuse_dumps
 from ssowatch.watcher import Watcher
@@ -29,11 +30,17 @@ def run(_: argparse.Namespace) -> int:
     if world.settings_error:
         print(f"ssowatch: {world.settings_error}", file=sys.stderr)
         return os.EX_CONFIG
+    watcher = Watcher(world)
     try:
-        return asyncio.run(Watcher(world).run())
+        code = asyncio.run(watcher.run())
+        if watcher.succeeded:
+            sys.stderr.flush()
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - as we were started
     except AlreadyRunningError as error:
         print(f"ssowatch: already running (pid {error.args[0] or 'unknown'})")
+        sdnotify.notify(READY=1, STATUS="another watcher runs already")  # else systemd takes our end for a failed start
+        return 0
     except OSError as error:
         print(f"ssowatch: cannot start: {error.filename or 'the socket'}: {error.strerror}", file=sys.stderr)
         return 1
-    return 0
+    return code
