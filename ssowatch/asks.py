@@ -35,6 +35,8 @@ _PRESENCE_REST = 2.0
 _SHOW_AGAIN = 60.0
 _LOGIN_SECONDS = 86400.0
 """A flow has its own deadlines; this one is for a child that hangs."""
+_TAKEN_BACK = frozenset({"desktop", "dialog", "toast"})
+"""Channels whose notices vanish with our end. What a program or a mail has told once is not told again."""
 _EVENTS = {Cause.ENDING: "expiring", Cause.REFUSED: "login_required", Cause.ENDED: "login_required"}
 
 
@@ -46,6 +48,8 @@ class _Open:
     notice: Notice
     row: Row
     shown: bool = False
+    channel: str = ""
+    """That showed it."""
 
 
 class Asks:
@@ -92,7 +96,8 @@ class Asks:
 
     async def close(self) -> None:
         """End every child; the notices go with theirs, to be shown by the next watcher; the flows stay."""
-        for name, one in self._open.items():
+        for name in [name for name, one in self._open.items() if one.channel in _TAKEN_BACK]:
+            one = self._open[name]
             self._note(name, partial(memory.withdrawn, cause=one.notice.cause))
         for task in self._tasks.values():
             task.cancel()
@@ -136,7 +141,7 @@ class Asks:
         one = self._open[name]
         match kind:
             case "shown":
-                one.shown = True
+                one.shown, one.channel = True, str(said.get("channel"))
                 self._note(name, partial(memory.unheard, why=None))
                 log.info("%s: notice shown: %s (%s)", plain(name), one.notice.cause, plain(str(said.get("channel"))))
             case "not_shown":

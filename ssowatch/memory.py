@@ -225,7 +225,7 @@ def not_today(memory: Memory, until: datetime) -> Memory:
 
 
 def withdrawn(memory: Memory, cause: Cause) -> Memory:
-    """The notice for `cause` vanishes with the watcher that showed it, unanswered: the next one may show it."""
+    """The notice for `cause` vanished from the screen with its watcher, unanswered: the next one may show it."""
     return _with(memory, noticed=tuple(one for one in memory.lineage.noticed if one is not cause))
 
 

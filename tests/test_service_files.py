@@ -23,6 +23,7 @@ AGENT_KEYS = {
     "ProcessType": str,
     "LimitLoadToSessionType": str,
     "EnvironmentVariables": dict,
+    "StandardErrorPath": str,
     "Umask": int,
     "SoftResourceLimits": dict,
 }

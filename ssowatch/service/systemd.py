@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from ssowatch import carried, paths
 from ssowatch.service.kind import CannotError, Condition, Standing, must, put, run, shown, taken_out
 
 UNIT = "ssowatch.service"
+_BOOTED = Path("/run/systemd/system")
+"""sd_booted(3): where there is none, `systemctl` is a mere file, as in most containers and in WSL."""
 _SYSTEMCTL = ("systemctl", "--user")
 _PLACEHOLDER = "%h/.local/bin/ssowatch"
 _CONFIG_ERROR = str(os.EX_CONFIG)
@@ -45,7 +48,7 @@ class UserUnit:
         before = _show()
         if before.get("LoadState") == "masked" or before.get("UnitFileState", "").startswith("masked"):
             raise CannotError(f"{UNIT} is masked: somebody forbade it", _UNMASK)
-        old = _program(_file())
+        old = program_in(_file())
         changed = put(_file(), filled(program))
         if changed:
             said.append(
@@ -91,7 +94,7 @@ class UserUnit:
             return Standing(Condition.MISSING, ("not installed",), _INSTALL)
         if known["LoadState"] == "masked":
             return Standing(Condition.MISSING, ("masked: somebody forbade it",), _UNMASK)
-        place = f"{shown(known.get('FragmentPath', ''))} starts {_program(known.get('FragmentPath', '')) or '?'}"
+        place = f"{shown(known.get('FragmentPath', ''))} starts {program_in(known.get('FragmentPath', '')) or '?'}"
         if known["ActiveState"] == "active":
             says = (f"running (pid {known['MainPID']})", place, known.get("StatusText", ""))
             return Standing(Condition.RUNNING, tuple(filter(None, says)), None if _stays(known) else _ENABLE)
@@ -116,8 +119,8 @@ def filled(program: str) -> str:
 
 
 def why_not() -> str | None:
-    """Why `systemctl --user` does not work although it is there; None where it is not, or works."""
-    if not shutil.which("systemctl"):
+    """Why `systemctl --user` does not work although systemd runs; None where it does not run, or works."""
+    if not shutil.which("systemctl") or not _BOOTED.is_dir():
         return None
     ran = run(*_SYSTEMCTL, "show", "--property=Version")
     return ran.last if ran.code else None
@@ -132,7 +135,7 @@ def _show() -> dict[str, str]:
     return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
 
 
-def _program(path: str) -> str | None:
+def program_in(path: str) -> str | None:
     """The program that the unit file at `path` starts, as it is written there."""
     try:
         with open(path, encoding="utf-8", errors="replace") as text:  # noqa: PTH123
