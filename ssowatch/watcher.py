@@ -32,7 +32,7 @@ from ssowatch.only_one import OnlyOne
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.server import Server
-from ssowatch.upgrade import Upgrade
+from ssowatch.successor import Successor
 from ssowatch.wakeup import Wakeup
 from ssowatch.watch import Folders
 from ssowatch.world import Sight, World
@@ -65,7 +65,7 @@ class Watcher:
         self._hooks = HookEvents()
         self._acts = ActLog()
         self._rediscovery = Rediscovery(self.tick)
-        self._upgrade = Upgrade()
+        self._successor = Successor()
         self._succeeding: asyncio.Task[None] | None = None
         self.succeeded = False
         """It ended for an upgraded program, which is to be started in its place."""
@@ -225,12 +225,12 @@ class Watcher:
         """Make room for an upgraded program, once the renewals under way are over."""
 
         async def make_room(environment: dict[str, str]) -> None:
-            self.succeeded = await self._upgrade.works(environment)
+            self.succeeded = await self._successor.works(environment)
             if self.succeeded:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
                 self._stop.set()
 
-        if self._upgrade.settled() and not (self._succeeding and not self._succeeding.done()):
+        if self._successor.settled() and not (self._succeeding and not self._succeeding.done()):
             work = make_room(dict(sight.settings.environment))
             self._succeeding = asyncio.get_running_loop().create_task(work)
 

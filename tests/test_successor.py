@@ -96,12 +96,12 @@ def test_a_notice_that_vanished_may_be_shown_again():
 
 
 def test_a_stat_is_all_it_costs(home, package):
-    from ssowatch.upgrade import Upgrade
+    from ssowatch.successor import Successor
 
-    upgrade = Upgrade(str(package))
-    assert not upgrade.settled()
+    successor = Successor(str(package))
+    assert not successor.settled()
     put(package, GOOD)
-    assert not upgrade.settled(), "it may still be changing"
-    assert upgrade.settled()
+    assert not successor.settled(), "it may still be changing"
+    assert successor.settled()
     os.unlink(package)  # noqa: PTH108
-    assert not upgrade.settled()
+    assert not successor.settled()

@@ -26,7 +26,7 @@ _PROBE = ("run", "--help")
 _SECONDS = 60.0
 
 
-class Upgrade:
+class Successor:
     """Whether the program on disk is another one than ours."""
 
     def __init__(self, package: str = _PACKAGE) -> None:
