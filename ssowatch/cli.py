@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
     "upgrade-profile": "make a legacy or scope-less AWS profile renewable, with diff, backup and a way back",
     "config": "write, check or show the ssowatch config",
+    "skill": "teach an AI agent to bring a sign-in back",
     "completion": "what bash, zsh or fish reads to complete commands and names",
 }
 

@@ -180,6 +180,7 @@ RANKS = [
             "commands.refresh",
             "commands.run",
             "commands.service",
+            "commands.skill",
             "commands.status",
             "commands.upgrade_profile",
         },
