@@ -55,32 +55,20 @@ def environment(extra: Mapping[str, str], base: Mapping[str, str] | None = None)
 async def run(arguments: Sequence[str], extra: Mapping[str, str], deadline: float) -> Ended:
     """Run `ssowatch ARGUMENTS…` and collect its JSON lines; never raises but CancelledError, which ends the child."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # a module lying in the working directory must not be imported
-            "-m",
-            "ssowatch",
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(extra),
-            limit=_LINE_LIMIT,
-        )
+        process = await _started(arguments, extra, asyncio.subprocess.DEVNULL)
     except OSError as error:
         return Ended((), f"cannot start a child: {error.strerror}")
     lines: list[dict[str, Any]] = []
     tail = bytearray()
     try:
         async with asyncio.timeout(deadline):
-            await asyncio.gather(_read_lines(process.stdout, lines), _read_tail(process.stderr, tail))
+            await asyncio.gather(_hear(process.stdout, lines.append), _read_tail(process.stderr, tail))
             code = await process.wait()
     except TimeoutError:
         return Ended(tuple(lines), f"gave no answer within {deadline:.0f} s")
     finally:
         await _end(process)
-    last = tail.decode(errors="replace").strip().splitlines()
-    return Ended(tuple(lines), last[-1] if last else f"ended with exit code {code}", code)
+    return Ended(tuple(lines), _complaint(tail, code), code)
 
 
 async def talk(
@@ -94,18 +82,7 @@ async def talk(
     Returns why it ended, which nobody asked it to: to end it, cancel this. Raises CancelledError alone.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "ssowatch",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(extra),
-            limit=_LINE_LIMIT,
-        )
+        process = await _started(arguments, extra, asyncio.subprocess.PIPE)
     except OSError as error:
         return f"cannot start a child: {error.strerror}"
     tail = bytearray()
@@ -126,12 +103,28 @@ async def talk(
         with suppress(asyncio.CancelledError, OSError):
             await telling
         await _end(process)
+    return _complaint(tail, code)
+
+
+async def _started(arguments: Sequence[str], extra: Mapping[str, str], stdin: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",  # a module lying in the working directory must not be imported
+        "-m",
+        "ssowatch",
+        *arguments,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(extra),
+        limit=_LINE_LIMIT,
+    )
+
+
+def _complaint(tail: bytearray, code: int) -> str:
+    """Why it ended: its last word on stderr, or its exit code."""
     last = tail.decode(errors="replace").strip().splitlines()
     return last[-1] if last else f"ended with exit code {code}"
-
-
-async def _read_lines(stream: asyncio.StreamReader | None, lines: list[dict[str, Any]]) -> None:
-    await _hear(stream, lines.append)
 
 
 async def _hear(stream: asyncio.StreamReader | None, hear: Callable[[dict[str, Any]], None]) -> None:

@@ -817,7 +817,7 @@ def test_a_large_config_is_read_quickly():
         result = parse(sessions + profiles)
         took.append(time.process_time() - began)
     assert len(result.sign_ins) == 100
-    assert min(took) < 0.1
+    assert min(took) < 2  # measured: 0.04; a slow machine takes longer, and anything quadratic much longer
 
 
 def test_a_megabyte_of_no_config_is_refused_quickly():
@@ -825,7 +825,7 @@ def test_a_megabyte_of_no_config_is_refused_quickly():
     for line in ("x\n", "[a\n", "[a]\n x\n"):
         began = time.process_time()
         assert parse(line * (1 << 18), line * (1 << 18)).problem is not None
-        assert time.process_time() - began < 10
+        assert time.process_time() - began < 60
 
 
 # --- laws -----------------------------------------------------------------------------------------------------------
