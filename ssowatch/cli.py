@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 from ssowatch import __version__
+from ssowatch.unusable import UnusableError
 
 COMMANDS = {
     "run": "watch in the foreground (what the service starts)",
@@ -46,6 +48,9 @@ def main(arguments: list[str]) -> int:
             parser.print_help()
             return 2
         return int(_module(options.command).run(options))
+    except UnusableError as error:
+        print(f"ssowatch: {error}", file=sys.stderr)
+        return error.code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `ssowatch status | head`

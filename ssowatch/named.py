@@ -6,17 +6,10 @@ import os
 
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
+from ssowatch.unusable import UnusableError
 from ssowatch.world import World
 
 _USAGE = 2
-
-
-class UnusableError(Exception):
-    """A command cannot begin. `code` is its exit code; the message is for a person, of one or more lines."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def world() -> World:

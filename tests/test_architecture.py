@@ -52,6 +52,7 @@ RANKS = [
             "quiet_hours",
             "squeezed",
             "time_of_day",
+            "unusable",
             "result_page",
             "ways",
             "wish",

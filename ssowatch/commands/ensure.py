@@ -44,12 +44,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"ssowatch: {error}", file=sys.stderr)
         return 2
-    try:
-        world = named.world()
-        sign_in = named.sign_in(world, options.name)
-    except named.UnusableError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return error.code
+    world = named.world()
+    sign_in = named.sign_in(world, options.name)
     verdict = ensuring.ensure(world, sign_in, wish, _say)
     print(f"{plain(sign_in.name)}: {verdict.message}", file=sys.stderr if verdict.code else sys.stdout, flush=True)
     return verdict.code

@@ -19,6 +19,7 @@ from ssowatch import ensuring, files, named, paths
 from ssowatch.clock import utc_now
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
+from ssowatch.unusable import UnusableError
 from ssowatch.wish import Wish
 from ssowatch.world import World
 
@@ -52,12 +53,8 @@ def run(options: argparse.Namespace) -> int:
         print("ssowatch: give it a program: ssowatch exec PROFILE -- CMD...", file=sys.stderr)
         return 2
     environment = dict(os.environ)  # CMD's own: the config's `environment` is for our calls
-    try:
-        world = named.world()
-        sign_in, profile = _wanted(world, options.profile)
-    except named.UnusableError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return error.code
+    world = named.world()
+    sign_in, profile = _wanted(world, options.profile)
     with suppress(OSError):  # without it the program is no holder, and runs all the same
         files.shared(paths.use_lock(sign_in.name))
     terminal = ensuring.at_terminal()
@@ -83,7 +80,7 @@ def _wanted(world: World, name: str) -> tuple[SignIn, str]:
         if len(own.profiles) == 1:
             return own, own.profiles[0]
         found = f"it has {', '.join(map(plain, own.profiles))}" if own.profiles else "it has none"
-        raise named.UnusableError(2, f"{plain(name)} is a sign-in; name one of its profiles: {found}")
+        raise UnusableError(2, f"{plain(name)} is a sign-in; name one of its profiles: {found}")
     return named.of_profile(world, name), name
 
 

@@ -50,12 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Sign in; exit 0 signed in, 1 denied, ignored or impossible, 2 unknown name, 75 unreachable, 78 misconfigured."""
     since = utc_now()
-    try:
-        world = named.world()
-        sign_in = named.sign_in(world, options.name)
-    except named.UnusableError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return error.code
+    world = named.world()
+    sign_in = named.sign_in(world, options.name)
     if sign_in.problem:
         return _end(_failed(sign_in, sign_in.problem.message), os.EX_CONFIG, options)
     if options.flow is not None:

@@ -18,12 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Sign out; exit 0 done, 1 not, 2 unknown name, 75 the portal was not reached, 78 our config is wrong."""
-    try:
-        world = named.world()
-        sign_in = named.sign_in(world, options.name)
-    except named.UnusableError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return error.code
+    world = named.world()
+    sign_in = named.sign_in(world, options.name)
     from ssowatch.signing_out import sign_out  # boto3
 
     flows.cancel(sign_in.name)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 from ssowatch import client, named, protocol
-from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.renewal import Outcome, Result, renew
 from ssowatch.world import World
@@ -35,15 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Renew; the exit code is the worst outcome's: 0, 1 refused, 2 unknown name, 75 unreachable, 78 misconfigured."""
-    world = World(recording=False)
-    if not options.due:  # the watcher's child has its environment already, and goes on with the last good config
-        if world.settings_error:
-            print(f"ssowatch: {world.settings_error}", file=sys.stderr)
-            return os.EX_CONFIG
-        os.environ.update(world.settings.environment)
-    chosen = _chosen(world, options.names)
-    if chosen is None:
-        return 2
+    # The watcher's child has its environment already, and goes on with the last good config.
+    world = World(recording=False) if options.due else named.world()
+    chosen = {one.name: one for one in (named.sign_in(world, name) for name in options.names)}
     worst = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running: list[Future[Outcome]] = [
@@ -65,19 +57,6 @@ def run(options: argparse.Namespace) -> int:
     if not options.due:
         client.ask("look")
     return worst
-
-
-def _chosen(world: World, names: list[str]) -> dict[str, SignIn] | None:
-    """The sign-ins that the names mean; None, with a word, if one means none."""
-    chosen: dict[str, SignIn] = {}
-    for name in names:
-        try:
-            sign_in = named.sign_in(world, name)
-        except named.UnusableError as error:
-            print(f"ssowatch: {error}", file=sys.stderr)
-            return None
-        chosen[sign_in.name] = sign_in
-    return chosen
 
 
 def _say(outcome: Outcome, *, as_json: bool) -> None:
