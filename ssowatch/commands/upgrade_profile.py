@@ -39,9 +39,6 @@ def run(options: argparse.Namespace) -> int:
             return _undo()
         named.sign_in(named.world(), options.name)
         return _upgrade(options)
-    except named.UnusableError as error:
-        print(f"ssowatch: {error}", file=sys.stderr)
-        return error.code
     except (upgrading.NotUpgradableError, upgrading.NotRewritableError) as error:
         print(f"ssowatch: {error}\nto mend it: {error.fix}", file=sys.stderr)
         return os.EX_CONFIG if isinstance(error, upgrading.NotUpgradableError) else _NO
