@@ -53,6 +53,8 @@ def between(before: Row, after: Row) -> list[tuple[str, str]]:
         told.append(("reachable", "AWS answers again"))
     if len(now.noticed) > (0 if new_sign_in else len(was.noticed)):
         told.append(("warned", f"a person is asked: {plain(now.noticed[-1])}"))
+    if now.offered_at not in {None, was.offered_at}:
+        told.append(("warned", "a fresh sign-in is offered"))
     if now.tabs > (0 if new_sign_in else was.tabs):
         told.append(("tab", "a browser tab opens by itself"))
     if after.plan.state in _STATES and after.plan.state != before.plan.state:

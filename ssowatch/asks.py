@@ -37,7 +37,12 @@ _LOGIN_SECONDS = 86400.0
 """A flow has its own deadlines; this one is for a child that hangs."""
 _TAKEN_BACK = frozenset({"desktop", "dialog", "toast"})
 """Channels whose notices vanish with our end. What a program or a mail has told once is not told again."""
-_EVENTS = {Cause.ENDING: "expiring", Cause.REFUSED: "login_required", Cause.ENDED: "login_required"}
+_EVENTS = {
+    Cause.OFFER: "expiring",
+    Cause.ENDING: "expiring",
+    Cause.REFUSED: "login_required",
+    Cause.ENDED: "login_required",
+}
 
 
 @dataclass(slots=True)

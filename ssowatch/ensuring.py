@@ -27,6 +27,7 @@ from ssowatch import (
     login_text,
     memories,
     memory,
+    offers,
     paths,
     published,
     renewal,
@@ -117,8 +118,9 @@ class _Caller:
         renewed = self._renew()
         now, stands = utc_now(), self._look()
         if stands.good:
-            short = self._short(now)
-            return self._verdict(1 if self._wish.until and short else 0, short or "")
+            if self._wish.until and (lacks := self._lacks(stands, self._wish.until, now)):
+                return Verdict(1, lacks)
+            return self._verdict(0, self._short(now) or "")
         if stands.works and self._wish.until is None and stands.left(now) >= self._wish.minutes:
             return self._verdict(
                 0, f"AWS refuses to renew it ({plain(stands.refused or '')}), so sign in before that: {self._login}"
@@ -133,14 +135,18 @@ class _Caller:
     def _short(self, now: datetime) -> str | None:
         """What the token lacks of what was wished for; None: nothing."""
         stands, wish = self._look(), self._wish
-        policy, around = self._world.policy(self._sign_in), self._world.around(self._name, now)
-        if wish.until and not stands.reaches(self._sign_in, policy, around, wish.until, now):
-            return (
-                f"that is before {wish.until.astimezone():%H:%M}; a fresh sign-in lasts longer: {self._login} --fresh"
-            )
+        if wish.until and (lacks := self._lacks(stands, wish.until, now)):
+            return lacks
         if stands.left(now) < wish.minutes:
             return f"less than {durations.text(wish.minutes)}; no renewal gave more"
         return None
+
+    def _lacks(self, stands: Standing, until: datetime, now: datetime) -> str | None:
+        """Why it does not do until then, and what would."""
+        plan = stands.plan(self._sign_in, self._world.policy(self._sign_in), self._world.around(self._name, now), now)
+        if stands.works and plan.good_until and plan.good_until >= until:
+            return None
+        return offers.compared(plan, until, now, self._login)
 
     def _renew(self) -> Result | None:
         """Silently; None where there is nothing to renew, or AWS refused before."""

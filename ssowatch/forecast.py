@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ssowatch.model import HOUR, MINUTE, Life, Lineage, Memory
+from ssowatch.model import HOUR, MINUTE, Life, Lineage, Memory, SignIn
 
 ASSUMED = 8 * HOUR
 """Identity Center's default session duration (IAM Identity Center user guide, "Configure the session duration")."""
@@ -129,6 +129,14 @@ def told(memory: Memory) -> tuple[Life, ...]:
     return (*memory.lives, life(lineage, None)) if lineage.began_at and not over else memory.lives
 
 
+def by_portal(known: Iterable[tuple[SignIn, Memory]]) -> dict[str, list[tuple[str, Life]]]:
+    """What the sign-ins tell, each with the name of who does, by the portal."""
+    found: dict[str, list[tuple[str, Life]]] = {}
+    for sign_in, memory in known:
+        found.setdefault(portal(sign_in.start_url), []).extend((sign_in.name, life) for life in told(memory))
+    return found
+
+
 def portal(start_url: str) -> str:
     """What start URLs of one portal have in common."""
     return start_url.partition("#")[0].rstrip("/")
@@ -151,6 +159,13 @@ def fresh_helps(lives: Iterable[Life], configured: timedelta | None) -> bool:
             elif unmoved(one, known):
                 answer = False
     return answer
+
+
+def fresh_until(lives: Iterable[Life], configured: timedelta | None, now: datetime) -> datetime | None:
+    """How long a fresh sign-in at `now` would last for sure; None: it would not move the end, or nobody knows."""
+    seen = list(lives)
+    known = believed(seen, configured)[0]
+    return now + known.least if known and fresh_helps(seen, configured) else None
 
 
 def unmoved(one: Life, known: Length) -> bool:

@@ -184,6 +184,11 @@ def not_come(memory: Memory, cause: Cause) -> Memory:
     return _with(memory, ended_at=ended_at, noticed=still, noticed_at=lineage.noticed_at if still else None)
 
 
+def offered(memory: Memory, now: datetime) -> Memory:
+    """Before a fresh sign-in is offered."""
+    return _with(memory, offered_at=now)
+
+
 def tab_opened(memory: Memory, now: datetime) -> Memory:
     """Before a browser tab that nobody asked for."""
     return _with(memory, tabs=memory.lineage.tabs + 1, tab_at=now)

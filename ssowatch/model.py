@@ -67,6 +67,7 @@ class Cause(StrEnum):
     ENDING = "ending"  # The sign-in's end is known or forecast and near; the token is good
     REFUSED = "refused"  # Renewal was refused; the token still lives
     ENDED = "ended"  # Calls fail now
+    OFFER = "offer"  # The token is good, and now is a good moment for a fresh sign-in
 
 
 class Button(StrEnum):
@@ -80,14 +81,11 @@ class Button(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong, said so that it can be mended.
+    """Something wrong, said so that it can be mended."""
 
-    `code` is one lower-case word for programs; `message` names file and place; `fix` says what to do, or None.
-    """
-
-    code: str
-    message: str
-    fix: str | None = None
+    code: str  # One lower-case word for programs
+    message: str  # Names file and place
+    fix: str | None = None  # What to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +101,9 @@ class SignIn:
     start_url: str
     region: str
     profiles: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ("sso:account:access",)
-    """What a client registration asks for (`sso_registration_scopes`). Without one AWS gives no refresh token."""
-    ca_bundle: str | None = None
-    """`ca_bundle` of the default or of one of its profiles: the CA file its HTTPS calls must trust."""
-    problem: Problem | None = None
-    """Set when the config of this sign-in cannot work: state `misconfigured`."""
+    scopes: tuple[str, ...] = ("sso:account:access",)  # Without one AWS gives no refresh token
+    ca_bundle: str | None = None  # Of the default or of one of its profiles: the CA file its HTTPS calls must trust
+    problem: Problem | None = None  # Set when the config of this sign-in cannot work: state `misconfigured`
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +127,19 @@ class AwsConfig:
 class Token:
     """The facts of a token file, without its secrets."""
 
-    fingerprint: str
-    """Tells this token from every other one: a hash over access and refresh token."""
-    client: str
-    """A hash of `clientId`; unchanged through all renewals of one sign-in. Empty where the file names none."""
+    fingerprint: str  # Tells this token from every other one: a hash over access and refresh token
+    client: str  # A hash of `clientId`; unchanged through all renewals of one sign-in. Empty where the file names none
     expires_at: datetime
-    refreshable: bool
-    """The file holds a refresh token and the client id and secret that may use it."""
+    refreshable: bool  # The file holds a refresh token and the client id and secret that may use it
     registration_expires_at: datetime | None = None
-    flaw: str | None = None
-    """Something in the file that some SDK cannot read although we can; a renewal writes it properly."""
+    flaw: str | None = None  # Something in the file that some SDK cannot read although we can; a renewal mends it
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """What stands at a sign-in's token path: a token, nothing, or something unreadable.
+    """What stands at a sign-in's token path: a token, nothing, or something unreadable, since when and why."""
 
-    While the file is unreadable `fault` says why, `fault_since` since when, and `token` is the last good one, if any.
-    """
-
-    token: Token | None = None
+    token: Token | None = None  # While the file is unreadable: the last good one, if any
     fault: str | None = None
     fault_since: datetime | None = None
 
@@ -163,8 +151,9 @@ class TokenMemory:
     fingerprint: str = ""
     life: timedelta | None = None  # The server's own `expiresIn`, known when our renewal got the token
     renewed_at: datetime | None = None  # When our renewal got the token that is in the file now
-    attempts: int = 0
-    """Renewals begun since the last success; counted before the call, so that a crash cannot repeat without back-off."""
+    attempts: int = (
+        0  # Renewals begun since the last success; counted before the call, so that a crash has its back-off
+    )
     attempted_at: datetime | None = None
     retry_at: datetime | None = None
     failure: str | None = None  # Why the last attempt did not reach an answer
@@ -203,6 +192,7 @@ class Lineage:
     late: bool = False  # It began before it was seen
     clock_set: bool = False  # The clock was set back under it: its length cannot be told
     alive_at: datetime | None = None  # When it was last known to live
+    offered_at: datetime | None = None  # When a fresh sign-in was last offered
     tail_at: datetime | None = None  # Its end, told by a token that was given a shorter life than usual
 
 
@@ -235,10 +225,20 @@ class Policy:
     refresh_before: timedelta = 30 * MINUTE
     warn_before: timedelta = 15 * MINUTE
     renew: Renew = Renew.ALWAYS
-    length: timedelta | None = None
-    """How long a sign-in lasts on this portal, where the user knows it."""
+    length: timedelta | None = None  # How long a sign-in lasts on this portal, where the user knows it
     when_locked: bool = True  # No tab and no notice at a locked screen
     when_idle: bool = True  # The same at an idle one
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The person's day, from five in the morning to the next."""
+
+    began_at: datetime
+    next_at: datetime  # when something of this changes
+    night_until: datetime  # until when a sign-in should last that is begun in the evening
+    fresh_at: datetime | None = None  # the day's moments of `schedule`
+    evening_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +251,7 @@ class Surroundings:
     served: bool = False  # An MCP server hangs on it, so it is in use
     paused_until: datetime | None = None
     quiet_until: datetime | None = None  # When the quiet hours of this moment end
+    day: Day | None = None
     lives: tuple[Life, ...] = ()  # What the other sign-ins of the portal saw
 
 
@@ -282,13 +283,11 @@ class Plan:
     """The planner's answer for one sign-in at one moment."""
 
     state: State
-    memory: Memory
-    """The memory as it must be recorded before `actions` are done."""
+    memory: Memory  # as it must be recorded before `actions` are done
     actions: tuple[Action, ...] = ()
     cause: Cause | None = None  # why a person is needed, for as long as it is so
     waits: bool = False  # something is due as soon as somebody is present
-    wake_at: datetime | None = None
-    """When to ask again even if nothing happens; later than now, or None."""
+    wake_at: datetime | None = None  # when to ask again even if nothing happens; later than now, or None
     problem: Problem | None = None
     renews_silently: bool = False
     renew_at: datetime | None = None
@@ -297,3 +296,4 @@ class Plan:
     ends_from: datetime | None = None  # the first moment at which the sign-in may end
     ends_at: datetime | None = None  # the last one
     ends_at_source: str | None = None
+    fresh_until: datetime | None = None  # how long a fresh sign-in would last for sure; None: it would not help

@@ -14,6 +14,7 @@ Rules of this file:
 
 | cause | notify | auto | silent |
 |---|---|---|---|
+| a fresh sign-in suits now (`offers.py`) | notice | notice | - |
 | the end is near, the token good | notice | notice | - |
 | renewal refused, the token lives | notice | one tab | - |
 | ended, or a program waits for it | notice | one tab | - |
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ssowatch import offers
 from ssowatch.memory import dormant
 from ssowatch.model import Action, Button, Cause, Lineage, Mode, Notice, Policy, Presence, Surroundings, Tab
 
@@ -31,7 +33,14 @@ _START = timedelta(minutes=1)
 
 
 def ask(
-    cause: Cause, policy: Policy, lineage: Lineage, around: Surroundings, now: datetime, *, sign_in_helps: bool
+    cause: Cause,
+    policy: Policy,
+    lineage: Lineage,
+    around: Surroundings,
+    now: datetime,
+    *,
+    sign_in_helps: bool,
+    fresh_helps: bool = True,
 ) -> Action | None:
     """The notice or tab for `cause`, or None when nobody is to be asked now."""
     if policy.mode is Mode.SILENT or around.signing_in or hushed_until(lineage, around, now):
@@ -39,18 +48,23 @@ def ask(
     if dormant(lineage, now, served=around.served) and not around.held:
         return None
     gated = policy.when_locked or policy.when_idle
-    if not _may_show(policy, around.presence):
+    if not _may_show(policy, around.presence) or (cause is Cause.OFFER and around.presence is None):
         return None
-    if cause in lineage.noticed:
+    if cause in lineage.noticed or (cause is Cause.OFFER and offers.offered_today(lineage, around.day)):
         return None
     if wants_tab(cause, policy, lineage):
         if starting(lineage, now):
             return None
         if not lineage.tabs and (not gated or around.presence is Presence.PRESENT):
             return Tab(cause)
-    if cause is Cause.ENDING and not sign_in_helps:
-        return Notice(cause, (Button.FRESH, Button.WHEN_IT_ENDS))
-    return Notice(cause, (Button.SIGN_IN, Button.NOT_TODAY))
+    return Notice(cause, _buttons(cause, sign_in_helps=sign_in_helps, fresh_helps=fresh_helps))
+
+
+def _buttons(cause: Cause, *, sign_in_helps: bool, fresh_helps: bool) -> tuple[Button, ...]:
+    """Those that improve the state (rule 2)."""
+    if cause is Cause.OFFER or (cause is Cause.ENDING and not sign_in_helps):
+        return (Button.FRESH, Button.WHEN_IT_ENDS) if fresh_helps else (Button.WHEN_IT_ENDS,)
+    return (Button.SIGN_IN, Button.NOT_TODAY)
 
 
 def _may_show(policy: Policy, presence: Presence | None) -> bool:
@@ -64,7 +78,7 @@ def _may_show(policy: Policy, presence: Presence | None) -> bool:
 
 def wants_tab(cause: Cause, policy: Policy, lineage: Lineage) -> bool:
     """Whether a tab may open by itself for this cause."""
-    chosen = policy.mode is Mode.AUTO and cause is not Cause.ENDING
+    chosen = policy.mode is Mode.AUTO and cause not in {Cause.ENDING, Cause.OFFER}
     return not lineage.tab_failed and (chosen or (lineage.at_end and cause is Cause.ENDED))
 
 

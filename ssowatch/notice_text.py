@@ -48,6 +48,10 @@ def title_and_message(
         case Cause.ENDING:
             title = f"{who}: AWS sign-in {ends(plan, now)}"
             message = f"Then {users.text} {users.verb('stops', 'stop')}."
+        case Cause.OFFER:
+            fresh = plan.fresh_until or now
+            title = f"{who}: start a fresh {_span(fresh - now)} day?"
+            message = f"The present sign-in {ends(plan, now)}; a fresh one now lasts to about {_clock(fresh, now)}."
         case Cause.REFUSED:
             title = f"{who}: AWS will not renew this sign-in"
             until = f"until {_clock(plan.good_until, now)}" if plan.good_until else "a little while"
@@ -149,10 +153,13 @@ def _at(moment: datetime | None, now: datetime) -> str:
     left = moment - now
     if left <= timedelta():
         return "now"
-    minutes = max(1, round(left / timedelta(minutes=1)))
-    span = f"{minutes} min" if minutes < 120 else f"{round(left / timedelta(hours=1))} h"
     clock = _clock(moment, now)
-    return f"{'' if ' ' in clock else 'at '}{clock} (in {span})"
+    return f"{'' if ' ' in clock else 'at '}{clock} (in {_span(left)})"
+
+
+def _span(left: timedelta) -> str:
+    minutes = max(1, round(left / timedelta(minutes=1)))
+    return f"{minutes} min" if minutes < 120 else f"{round(left / timedelta(hours=1))} h"
 
 
 def _clock(moment: datetime, now: datetime) -> str:

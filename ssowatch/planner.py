@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from ssowatch import forecast, modes, problems, timing
-from ssowatch.memory import not_come, noticed, tab_opened
+from ssowatch import forecast, modes, offers, problems, timing
+from ssowatch.memory import not_come, noticed, offered, tab_opened
 from ssowatch.model import (
     HOUR,
     Action,
@@ -68,7 +69,8 @@ def _situation(
         return Plan(State.SIGNED_OUT, memory, problem=problems.signed_out(sign_in, memory.lineage.signed_out_at))
     renewable = timing.renewable(token, memory, now)
     due = timing.renew_at(token, memory, policy, now)
-    end = forecast.end(memory.lineage, (*around.lives, *memory.lives), policy.length, now) if renewable else None
+    lives = (*around.lives, *memory.lives)
+    end = forecast.end(memory.lineage, lives, policy.length, now) if renewable else None
     nearest = token.expires_at if not renewable else end.earliest if end else None
     state = _state(token, memory, policy, now, nearest, renewable=renewable)
     silently = renewable and policy.renew is not Renew.NEVER
@@ -93,6 +95,7 @@ def _situation(
         ends_from=end.earliest if end else None,
         ends_at=end.latest if end else None,
         ends_at_source=end.source if end else None,
+        fresh_until=forecast.fresh_until(lives, policy.length, now) if renewable else None,
     )
 
 
@@ -126,21 +129,27 @@ def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, around: Surrou
     actions: list[Action] = [Renewal()] if due and in_use else []
     memory = _with_end(decided, policy, now)
     lineage = memory.lineage
-    cause = _cause(decided)
+    cause = _cause(decided, around, now)
     waits = due and not in_use
     if cause:
         helps = not decided.renews_silently and sign_in.kind is Kind.SSO_SESSION
-        asked = modes.ask(cause, policy, lineage, around, now, sign_in_helps=helps)
-        here = replace(around, presence=Presence.PRESENT)
-        waits = waits or (not asked and modes.ask(cause, policy, lineage, here, now, sign_in_helps=helps) is not None)
+        ask = partial(
+            modes.ask, cause, policy, lineage, now=now, sign_in_helps=helps, fresh_helps=_fresh_helps(decided)
+        )
+        asked = ask(around=around)
+        waits = waits or (not asked and ask(around=replace(around, presence=Presence.PRESENT)) is not None)
         match asked:
             case Notice():
-                memory = noticed(memory, cause, now)
+                memory = offered(memory, now) if cause is Cause.OFFER else noticed(memory, cause, now)
                 actions.append(asked)
             case Tab():
                 memory = tab_opened(memory, now)
                 actions.append(asked)
-    later = (decided.wake_at, *(_asks_again(lineage, around, now) if cause else ()))
+    later = (
+        decided.wake_at,
+        around.day.next_at if around.day and decided.ends_at else None,
+        *(_asks_again(lineage, around, now) if cause else ()),
+    )
     return replace(
         decided,
         memory=memory,
@@ -156,7 +165,12 @@ def _asks_again(lineage: Lineage, around: Surroundings, now: datetime) -> tuple[
     return modes.hushed_until(lineage, around, now), modes.started_by(lineage)
 
 
-def _cause(decided: Plan) -> Cause | None:
+def _fresh_helps(decided: Plan) -> bool:
+    """Whether to end the sign-in first gives a later end; nobody knows of one that cannot be renewed."""
+    return decided.fresh_until is not None or not decided.renews_silently
+
+
+def _cause(decided: Plan, around: Surroundings, now: datetime) -> Cause | None:
     """Why a person is to be asked, if at all. A missing token (`signed_out`) is silence until somebody asks."""
     asked_for = decided.state is State.SIGNED_OUT and decided.memory.lineage.asked
     if decided.state is State.LOGIN_REQUIRED or asked_for:
@@ -165,7 +179,9 @@ def _cause(decided: Plan) -> Cause | None:
         return None
     if decided.memory.token.refused:
         return Cause.REFUSED
-    return Cause.ENDING if decided.state is State.EXPIRING else None
+    if decided.state is State.EXPIRING:
+        return Cause.ENDING
+    return Cause.OFFER if decided.renews_silently and offers.due(decided, around, now) else None
 
 
 def _with_end(decided: Plan, policy: Policy, now: datetime) -> Memory:

@@ -1,6 +1,7 @@
 """Our config: two YAML layers -> frozen, typed `Settings` (an edge).
 
-With setting_readers.py (checks one value) and yaml_layers.py (text, lines, merging) one edge: the config files.
+With setting_readers.py (checks one value), yaml_layers.py (text, lines, merging) and schedule.py (cron lines) one edge:
+the config files.
 
 Rules of this file:
 1. A key is one line of a Struct: its type, the reader that checks it, its default.
@@ -19,7 +20,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from msgspec import Struct, field, structs
 
-from ssowatch import durations, forecast, paths, yaml_layers
+from ssowatch import durations, forecast, paths, schedule, yaml_layers
 from ssowatch.model import MINUTE, Mode, Policy, Renew
 from ssowatch.setting_readers import argv, expect, flag, matching, named, one_of, rows, section, span, word
 from ssowatch.yaml_layers import Node, SettingsError, Sort
@@ -63,6 +64,17 @@ class Environment(dict[str, str]):
         return f"Environment({', '.join(self)})"
 
 
+def _cron(node: Node) -> str:
+    line = _CRON(node)
+    try:
+        schedule.check(line)
+    except ValueError as error:
+        raise node.error(
+            f"is no cron line: {error}", 'write "55 8 * * mon-fri": minute hour day month weekday'
+        ) from None
+    return line
+
+
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mapping of the config. Each field's annotation is its type and its reader."""
 
@@ -103,8 +115,8 @@ class Portal(Section, frozen=True):
 class Schedule(Section, frozen=True):
     """Cron lines: when a fresh sign-in is offered, when the evening's look ahead is taken."""
 
-    fresh: Annotated[str | None, _CRON] = None
-    evening: Annotated[str | None, _CRON] = None
+    fresh: Annotated[str | None, _cron] = None
+    evening: Annotated[str | None, _cron] = None
 
 
 class Quiet(Section, frozen=True):

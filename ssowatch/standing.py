@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ssowatch import cache, memories, memory, planner
-from ssowatch.model import Lineage, Memory, Policy, SignIn, Surroundings, Token, TokenFile
+from ssowatch.model import Lineage, Memory, Plan, Policy, SignIn, Surroundings, Token, TokenFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,10 @@ class Standing:
         """How long calls work for sure."""
         return self.expires_at - now if self.works and self.expires_at else timedelta()
 
-    def reaches(self, sign_in: SignIn, policy: Policy, around: Surroundings, until: datetime, now: datetime) -> bool:
-        """Whether it will do until then: what renews silently lasts to the sign-in's end."""
+    def plan(self, sign_in: SignIn, policy: Policy, around: Surroundings, now: datetime) -> Plan:
+        """What the planner says of it: how long it will do, above all."""
         known = memory.observed(self.memory, sign_in, self.token, now, seen=False)
-        plan = planner.plan(sign_in, TokenFile(self.token), known, policy, around, now)
-        return self.works and plan.good_until is not None and plan.good_until >= until
+        return planner.plan(sign_in, TokenFile(self.token), known, policy, around, now)
 
 
 def look(sign_in: SignIn, now: datetime) -> Standing:

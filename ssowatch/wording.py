@@ -12,6 +12,7 @@ _CAUSES = {
     Cause.ENDING: "the sign-in ends soon",
     Cause.REFUSED: "AWS refuses to renew it; the token still works",
     Cause.ENDED: "the sign-in has ended",
+    Cause.OFFER: "a fresh sign-in suits now",
 }
 
 

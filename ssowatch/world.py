@@ -15,7 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ssowatch import awsconfig, cache, files, forecast, memories, memory, paths, pauses, planner, quiet_hours, settings
+from ssowatch import (
+    awsconfig,
+    cache,
+    files,
+    forecast,
+    memories,
+    memory,
+    paths,
+    pauses,
+    planner,
+    quiet_hours,
+    schedule,
+    settings,
+)
 from ssowatch.mcp import found, profiles
 from ssowatch.mcp.model import Found, McpServer
 from ssowatch.model import (
@@ -59,6 +72,7 @@ class World:
         self._tokens = cache.TokenCache()
         self._memories = memories.Memories()
         self._unwritten: dict[str, Memory] = {}
+        self._days = schedule.Days()
         self._lives: dict[str, list[tuple[str, Life]]] = {}
         self._aws = AwsConfig()
         self._aws_stat: object = ()
@@ -87,7 +101,7 @@ class World:
         }
         self._tokens.keep_only(names)
         self._memories.keep_only(names)
-        self._lives = self._lives_by_portal(names)
+        self._lives = self._lives_of(names)
         self.unsettled = False
         reason = "no MCP server hangs on its sign-in" if self._settings.watch == "mcp" else "its sign-in is not named"
         left_out = tuple(
@@ -147,13 +161,9 @@ class World:
         except (files.BusyError, OSError):
             self._unwritten[name] = change(self._known(name))
 
-    def _lives_by_portal(self, names: set[str]) -> dict[str, list[tuple[str, Life]]]:
-        """What each sign-in's memory tells of its portal."""
-        found: dict[str, list[tuple[str, Life]]] = {}
-        for one in (one for one in self._aws.sign_ins if one.name in names):
-            told = forecast.told(self._known(one.name))
-            found.setdefault(forecast.portal(one.start_url), []).extend((one.name, life) for life in told)
-        return found
+    def _lives_of(self, names: set[str]) -> dict[str, list[tuple[str, Life]]]:
+        known = ((one, self._known(one.name)) for one in self._aws.sign_ins if one.name in names)
+        return forecast.by_portal(known)
 
     def _known(self, name: str) -> Memory:
         """The memory file, or what could not be written over it."""
@@ -176,13 +186,14 @@ class World:
         self._read_servers()
         until = [self._pauses[one] for one in (name, pauses.ALL) if one in self._pauses]
         portal = next((forecast.portal(one.start_url) for one in self._aws.sign_ins if one.name == name), "")
-        lives = self._lives or self._lives_by_portal({one.name for one in self._aws.sign_ins})
+        lives = self._lives or self._lives_of({one.name for one in self._aws.sign_ins})
         return Surroundings(
             presence=presence,
             held=files.taken(paths.use_lock(name), shared=True),
             signing_in=files.taken(paths.flow_lock(name)),
             paused_until=max((end for end in until if end > now), default=None),
             quiet_until=quiet_hours.end(self._settings.quiet.hours, now),
+            day=self._days.of(self._settings.schedule.fresh, self._settings.schedule.evening, now),
             lives=tuple(life for one, life in lives.get(portal, ()) if one != name),
             served=bool(self._on(name)),
         )

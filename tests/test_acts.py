@@ -55,6 +55,7 @@ ROWS = [
     ("a notice", GOOD, row(State.EXPIRING, noticed=(Cause.ENDING,)), ["warned", "expiring"]),
     ("a second notice", row(State.EXPIRING, noticed=(Cause.ENDING,)), row(State.LOGIN_REQUIRED, noticed=(Cause.ENDING, Cause.ENDED)), ["warned", "login_required"]),
     ("a new sign-in that is asked for at once", row(noticed=(Cause.ENDING,)), row(State.EXPIRING, "b", began_at=LATER, noticed=(Cause.ENDING,)), ["signed_in", "warned", "expiring"]),
+    ("an offer", GOOD, row(offered_at=LATER), ["warned"]),
     ("a tab", row(State.LOGIN_REQUIRED), row(State.LOGIN_REQUIRED, tabs=1), ["tab"]),
     ("a broken config", GOOD, row(State.MISCONFIGURED, problem="misconfigured"), ["misconfigured"]),
 ]  # fmt: skip

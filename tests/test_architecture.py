@@ -47,6 +47,7 @@ RANKS = [
             "mcp.shapes",
             "notice_text",
             "only_an_error",
+            "offers",
             "outcomes",
             "pkce",
             "quiet_hours",
@@ -112,6 +113,7 @@ RANKS = [
             "memories",
             "network",
             "published",
+            "schedule",
             "sdnotify",
             "server",
             "service",
@@ -192,7 +194,7 @@ RANK = {module: rank for rank, _, modules in RANKS for module in modules}
 CENTER = "demo.center"  # the simulated Identity Center: a world of its own, held by tests/test_simulator_cut.py
 ONE_EDGE = [  # several files, one edge
     {"service", "service.by_hand", "service.kind", "service.launchd", "service.systemd"},  # service managers
-    {"settings", "setting_readers", "yaml_layers"},  # the config file
+    {"schedule", "settings", "setting_readers", "yaml_layers"},  # the config file
     {"authorization", "aws_clients", "identity_center"},  # Identity Center
     {
         "notify",
@@ -209,7 +211,11 @@ LIBRARIES = [
     # library, who may import it, why nobody else
     ("apprise", {"notify.apprise"}, "an extra, and only in the notifier child"),
     ("watchdog", {"watch"}, "file events are turned into one call to tick in one place"),
-    ("apscheduler", {"wakeup"}, "jobs carry no meaning; there is one date job"),
+    (
+        "apscheduler",
+        {"schedule", "wakeup"},
+        "jobs carry no meaning: there is one date job; cron lines are only computed",
+    ),
     (
         "yaml",
         {"mcp.parsers", "settings", "yaml_layers"},

@@ -76,7 +76,7 @@ WITHOUT_ANYBODY = [
     ("shorter than asked for", timedelta(minutes=40), ["--min", "50m"], None, 0, ["CreateToken ok"], "good until"),
     ("more than there ever is", timedelta(minutes=40), ["--min", "2h"], None, 0, ["CreateToken ok"], "less than 2h"),
     ("good for its sign-in's length", SOON, ["--until", "{soon}"], None, 0, ["CreateToken ok"], "good until"),
-    ("good, but not till then", SOON, ["--until", "{late}"], None, 1, ["CreateToken ok"], "--fresh"),
+    ("good, but not till then", SOON, ["--until", "{late}"], None, 1, ["CreateToken ok"], "not enough"),
     ("refused, but long enough", timedelta(minutes=30), [], refused, 0, [], "AWS refuses to renew it"),
     ("refused and dead", DEAD, ["--login", "never"], refused, 1, [], "a sign-in is needed: ssowatch login corp"),
     (

@@ -299,6 +299,14 @@ WRONG = [
     ),
     ("cron of six fields", 'schedule:\n  fresh: "0 55 8 * * mon-fri"', 2, "schedule.fresh", ["five fields"]),
     ("cron by name", 'schedule: {evening: "@daily"}', 1, "schedule.evening", ["five fields", "mon-fri"]),
+    ("cron of no such minute", 'schedule: {fresh: "99 8 * * *"}', 1, "schedule.fresh", ["99", "55 8 * * mon-fri"]),
+    (
+        "cron from the end of a week to its start",
+        'schedule: {fresh: "0 8 * * sat-mon"}',
+        1,
+        "schedule.fresh",
+        ["range"],
+    ),
     ("unknown cron", "schedule: {morning: 0 8 * * *}", 1, "schedule.morning", ["fresh, evening"]),
     ("hours of no clock", "quiet: {hours: 22:00-24:30}", 1, "quiet.hours", ["22:00-07:00"]),
     (
