@@ -30,7 +30,7 @@ from ssowatch import (
     settings,
 )
 from ssowatch.mcp import found, profiles
-from ssowatch.mcp.model import Found, McpServer
+from ssowatch.mcp.model import McpServer
 from ssowatch.model import (
     AwsConfig,
     Life,
@@ -232,8 +232,8 @@ class World:
             return
         self._servers_stat = stat
         mcp = self._settings.mcp
-        last = found.load() if mcp.discover or mcp.configs else Found()
-        self._servers = profiles.hang(last.servers, self._aws) if last else None
+        last = found.servers() if mcp.discover or mcp.configs else ()
+        self._servers = None if last is None else profiles.hang(last, self._aws)
 
     def _read_settings(self) -> None:
         path = paths.config_file()

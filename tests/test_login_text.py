@@ -8,7 +8,8 @@ import pytest
 
 from ssowatch import login_text, problems, ways
 from ssowatch.flow_record import Record, Stage
-from ssowatch.model import Kind, SignIn
+from ssowatch.mcp.model import McpServer
+from ssowatch.model import Kind, Problem, SignIn
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev", "prod"))
@@ -85,6 +86,7 @@ def test_names_and_addresses_move_no_cursor():
         login_text.ends_with_it(evil, [EVIL], [EVIL]),
         login_text.outcome(record(name=EVIL, outcome="denied", message=EVIL)),
         login_text.left_to_itself(EVIL, NOW),
+        login_text.after([McpServer(EVIL, EVIL, EVIL)]),
         problems.login_command(evil),
     ]
     assert len(texts) > 20
@@ -109,3 +111,24 @@ def test_a_fresh_sign_in_says_what_else_it_may_end():
     assert "which dev, aws-kb (claude-code) use" in said
     assert "AWS may end lab too" in said
     assert "too" not in login_text.ends_with_it(corp, [])
+
+
+def server(name: str, code: str | None = None) -> McpServer:
+    return McpServer("codex", name, "/f", "dev", "corp", problem=Problem(code, "x") if code else None)
+
+
+AFTER = [
+    # id, servers, words
+    ("none", [], ""),
+    ("one", [server("a")], "a (Codex) goes on by itself."),
+    ("one in two files", [server("a"), server("a")], "a (Codex) goes on by itself."),
+    ("two", [server("a"), server("b", "read_only")], "a (Codex) and b (Codex) go on by themselves."),
+    ("many", [server(name) for name in "abcdefg"], "a (Codex), b (Codex), c (Codex), d (Codex), e (Codex) and 2 more go on by themselves."),
+    ("frozen", [server("a", "frozen_keys")], "Restart a (Codex): the keys that were taken at the start do not change."),
+    ("both", [server("a"), server("b", "frozen_keys")], "a (Codex) goes on by itself. Restart b (Codex): the keys that were taken at the start do not change."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("servers", "words"), [row[1:] for row in AFTER], ids=[row[0] for row in AFTER])
+def test_who_goes_on_and_who_must_be_restarted(servers, words):
+    assert login_text.after(servers) == words

@@ -6,7 +6,7 @@ import homes
 import pytest
 
 from ssowatch import awsconfig
-from ssowatch.mcp import command_line, profiles, shapes
+from ssowatch.mcp import command_line, names, profiles, shapes
 from ssowatch.mcp.model import McpServer
 from ssowatch.model import AwsConfig
 
@@ -248,8 +248,31 @@ def test_what_is_left_out(server):
     assert rows == []
 
 
-def test_what_is_typed_over_many_launchers_ends():
-    words = ["env"] * 500 + ["AWS_PROFILE=dev", "x"]
-    assert resolved(line(*words))
-    assert resolved(line(*(["nice"] * 999), AWS_PROFILE="dev"))
-    assert resolved(line("sh", "-c", "sh -c " * 200, AWS_PROFILE="dev"))
+LONG = [
+    "env " * 2000,
+    "nice " * 2000,
+    "sh -c " * 1000,
+    "${a:-" * 1500,
+    "${" * 4000,
+    "$" * 8000,
+    "{env:" * 1500,
+    "; " * 4000,
+    " " * 8000,
+    "set " * 2000,
+    "-e " * 2500,
+    "'" * 8000,
+    "\\" * 8000,
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=[text[:6] for text in LONG])
+@pytest.mark.parametrize("client", names.CLIENTS)
+def test_what_is_made_to_keep_us_busy_ends(text, client):
+    for words in (
+        ["env", "-S", text],
+        ["sh", "-c", text],
+        ["cmd", "/c", text],
+        ["docker", "run", *[text] * 190],
+        [text],
+    ):
+        resolved(line(*words, AWS_PROFILE=text), client)

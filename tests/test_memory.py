@@ -204,6 +204,11 @@ def test_what_nobody_cares_for_is_dormant(lineage, dormant):
     assert memory.dormant(lineage, NOW) is dormant
 
 
+def test_what_an_mcp_server_hangs_on_is_used_but_may_be_ignored():
+    assert not memory.dormant(Lineage(began_at=NOW - 7 * 24 * HOUR), NOW, served=True)
+    assert memory.dormant(Lineage(began_at=NOW - 30 * HOUR, noticed_at=NOW - 24 * HOUR), NOW, served=True)
+
+
 # Back-off
 
 DRAWS = st.floats(0, 1, exclude_max=True)

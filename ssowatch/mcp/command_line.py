@@ -31,7 +31,7 @@ _SHELLS = {"sh", "bash", "zsh", "dash", "ksh", "fish"}
 _CONTAINERS = {"docker", "podman", "finch", "nerdctl"}
 _STORES = {"aws-vault": "aws-vault", "aws-sso": "aws-sso-cli", "assume": "Granted"}
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_ENDS_COMMAND = re.compile(r"\s*(?:;|&&|\|\||\||&|\n)\s*")
+_ENDS_COMMAND = re.compile(r"[;&|\n]+")
 _SET = re.compile(r"\bset\s+\"?([A-Za-z_]\w*)=([^&\"]*)", re.IGNORECASE)
 _MOST_LAUNCHERS = 20
 

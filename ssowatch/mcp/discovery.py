@@ -66,7 +66,8 @@ class _Discovery:
             for path in self._files(pattern)
             for folder in read(self._document("", path))
         ]
-        folders = {"<project>": projects.with_parents(recorded, home), "<plugin>": self._plugins()}
+        there = [folder for folder in projects.with_parents(recorded, home) if os.path.isdir(folder)]  # noqa: PTH112
+        folders = {"<project>": there, "<plugin>": self._plugins()}
         for place in PLACES:
             variable = place.pattern.partition("/")[0]
             for folder in folders.get(variable, [""]):
@@ -98,11 +99,8 @@ class _Discovery:
 
     def _take(self, place: Place, path: str, folder: str) -> None:
         """The servers in one file."""
-        real = os.path.realpath(path)
-        if real in self._done:
-            return
         document = self._document(place.client, path)
-        if document is None:
+        if document is None or (real := os.path.realpath(path)) in self._done:
             return
         self._done.add(real)
         for entry in place.shape(document):

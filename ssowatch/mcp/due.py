@@ -18,6 +18,8 @@ def asked(mcp: Mcp) -> tuple[str, ...]:
 
 def due(mcp: Mcp, last: Found | None) -> bool:
     """Whether looking may find something else than `last`. Nobody looks at all where no known file is there."""
+    if not mcp.discover and not mcp.configs:
+        return False
     if last is None:
         return bool(mcp.configs) or (mcp.discover and _anything())
     if last.asked != asked(mcp):

@@ -5,7 +5,9 @@ Rules of this file:
    `EXPANDED` stands before a value that we know, `UNKNOWN` in place of one that we do not.
 2. A client's environment is not ours. So `AWS_*` is never taken from our own: a service would then tell another tale
    than a shell.
-3. Each client has one form (facts and sources in docs/mcp.md); one that is not named here puts in nothing.
+3. What stands inside braces has none itself: no client nests them in what a server is started with, and a text of
+   nothing but openings is read in one pass.
+4. Each client has one form (facts and sources in docs/mcp.md); one that is not named here puts in nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from collections.abc import Mapping
 
 EXPANDED, UNKNOWN = "\ue000", "\ue001"
 
-_BRACED = re.compile(r"\$\{(?P<name>[\w.]+)(?::-(?P<default>[^}]*))?\}")
-_DOLLAR = re.compile(r"\$(?:\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
-_EDITOR = re.compile(r"\$\{(?:(?P<kind>\w+):)?(?P<name>[^}]*)\}")
-_OPENCODE = re.compile(r"\{(?P<kind>env|file):(?P<name>[^}]*)\}")
-_SECRETS = re.compile(r"\$\{\{(?P<name>[^}]*)\}\}")
+_BRACED = re.compile(r"\$\{(?P<name>[\w.]+)(?::-(?P<default>[^{}]*))?\}")
+_DOLLAR = re.compile(r"\$(?:\{(?P<name>\w+)(?::-(?P<default>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
+_EDITOR = re.compile(r"\$\{(?:(?P<kind>\w+):)?(?P<name>[^{}]*)\}")
+_OPENCODE = re.compile(r"\{(?P<kind>env|file):(?P<name>[^{}]*)\}")
+_SECRETS = re.compile(r"\$\{\{(?P<name>[^{}]*)\}\}")
 
 _FORMS = {
     "claude-code": _BRACED,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ssowatch.plain import plain
+
 CLIENTS = {
     "claude-code": "Claude Code",
     "claude-desktop": "Claude Desktop",
@@ -25,5 +27,5 @@ CLIENTS = {
 
 
 def called(client: str) -> str:
-    """The name of a client; what is no id of ours stays as it is."""
-    return CLIENTS.get(client, client)
+    """The name of a client; what is no id of ours is shown as it is."""
+    return CLIENTS.get(client) or plain(client, 40)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from dataclasses import replace
 
 from ssowatch.mcp import command_line, expansion
 from ssowatch.mcp.command_line import CONFIG_FILE, HOME, KEY, SESSION_TOKEN, EnvFile, Flaw, Launch
@@ -183,8 +183,6 @@ def hang(servers: tuple[McpServer, ...], aws: AwsConfig) -> tuple[McpServer, ...
 def _hung(
     one: McpServer, owners: Mapping[str, SignIn], names: Mapping[str, SignIn], reasons: Mapping[str, str]
 ) -> McpServer:
-    from dataclasses import replace
-
     if one.problem and one.problem.code not in _STILL_USES:
         return one
     profile = one.profile or "default"
@@ -204,6 +202,8 @@ def _hung(
                 "name it: AWS_PROFILE in its env",
             ),
         )
+    from difflib import get_close_matches
+
     near = get_close_matches(profile, owners, n=1)
     fix = f'did you mean "{plain(near[0], _NAME)}"?' if near else "name one that is there: AWS_PROFILE in its env"
     return replace(

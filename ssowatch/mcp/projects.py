@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-_MOST = 2000
+_MOST = 1000
 _EDITORS = ("Code", "Code - Insiders", "Cursor", "Windsurf", "Kiro")
 
 

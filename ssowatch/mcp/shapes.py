@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_MOST = 1000  # servers in a file, words of a command, variables of a server
-_LONGEST = 32 << 10  # characters of a word
+_MOST = 200  # servers in a file, words of a command, variables of a server: a file may be made to keep us busy
+_LONGEST = 8 << 10  # characters of a word
 _NAME = 200
 
 
