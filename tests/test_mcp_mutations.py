@@ -1,4 +1,4 @@
-"""Mutated config files of MCP clients: 100 of each shape and syntax in two ways; tests/real has 500."""
+"""Mutated config files of MCP clients: 50 of each shape and syntax in two ways; tests/real has 500."""
 
 from __future__ import annotations
 

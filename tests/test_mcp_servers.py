@@ -239,6 +239,7 @@ def test_watch_mcp_looks_after_what_servers_hang_on(home):
     assert names(homes.status()) == {}
 
 
+@pytest.mark.real
 def test_the_watcher_has_servers_looked_for_and_names_them(home):
     program = home / "tell"
     program.write_text(f'#!/bin/sh\ncat >> "{home}/notices"\n')
@@ -266,6 +267,7 @@ def test_the_watcher_has_servers_looked_for_and_names_them(home):
     assert "canary" not in log + Path(paths.status_file()).read_text()
 
 
+@pytest.mark.real
 def test_in_a_home_without_clients_the_watcher_starts_no_child(home):
     homes.own_config(home, "heartbeat: 200ms\n")
     homes.aws_config(home)
