@@ -62,6 +62,20 @@ def test_it_asks_the_person_even_when_the_token_is_good(center, home):
     assert operations(center).count("RegisterClient") == 1
 
 
+def test_who_goes_on_after_it_and_who_asks(center, home, channel):
+    server = {"command": "uvx", "args": ["awslabs.x"], "env": {"AWS_PROFILE": "dev"}}
+    (home / ".cursor").mkdir()
+    (home / ".cursor" / "mcp.json").write_text(json.dumps({"mcpServers": {"kb": server}}))
+    assert ssowatch("mcp", "servers").returncode == 0
+    with caller(home, "ensure", "dev") as program:
+        wait_for(lambda: notices(home), "the notice", PATIENCE)
+        assert "kb (Cursor)" in notices(home)[0]["message"]
+        with caller(home, "login", "dev") as running:
+            Person().decide(opened(home))
+            assert (running.ended(), program.ended()) == (0, 0)
+            assert running.said().endswith("kb (Cursor) goes on by itself.\n")
+
+
 OUTCOMES = [
     # id, what the person or the network does, exit code, words
     ("denied", lambda link: Person().decide(link, "Deny"), 1, "denied"),

@@ -268,10 +268,12 @@ def test_the_watcher_has_servers_looked_for_and_names_them(home):
 
 
 @pytest.mark.real
-def test_in_a_home_without_clients_the_watcher_starts_no_child(home):
+def test_the_watcher_looks_only_where_a_client_is(home):
     homes.own_config(home, "heartbeat: 200ms\n")
     homes.aws_config(home)
     with watcher(home) as running:
         running.until_state("signed_out")
         assert not Path(paths.mcp_servers_file()).exists()
-    assert "MCP servers" not in (home / "watcher.log").read_text()
+        client_config(home, ".kiro/settings/mcp.json", kb=uvx(AWS_PROFILE="dev"))
+        running.until(lambda now: names(now) == {"corp": ["kb"]}, "the first client is found", PATIENCE)
+    assert (home / "watcher.log").read_text().count("MCP servers: ") == 1

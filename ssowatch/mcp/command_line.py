@@ -58,6 +58,7 @@ class Launch:
     """It runs in a container, so paths in its variables are not of this machine."""
     wrapped: bool = False
     """It is started through us."""
+    home: str = ""
 
     def blame(self, flaw: Flaw) -> None:
         """Note a flaw, if there was none before."""
@@ -79,12 +80,15 @@ def launch(entry: Entry, client: str, known: Mapping[str, str], env_file: EnvFil
         env |= _from_file(expansion.expand(entry.env_file, client, known), env_file)
     env |= {name: expansion.expand(value, client, known) for name, value in entry.env.items()}
     words = [expansion.expand(word, client, known) for word in entry.words]
-    found = Launch(words, _kept(env))
+    found = Launch(words, _kept(env), home=known.get("HOME", ""))
     for _ in range(_MOST_LAUNCHERS):
         if not found.words or not _look_through(found, env_file):
             break
     for path in _options(found.words, ("--env-file",)) if not found.contained else ():
         found.env = {**_kept(_from_file(path, env_file)), **found.env}
+    for given in filter(None, map(_ASSIGNMENT.fullmatch, found.words)):  # `cross-env AWS_PROFILE=x` and its like
+        if given[1] in PROFILE_NAMES and not found.contained:
+            _assign(found, given[1], given[2])
     return found
 
 
@@ -242,8 +246,8 @@ def _through_us(found: Launch, start: int) -> bool:
 
 def _container(found: Launch, env_file: EnvFile) -> bool:
     """`docker run -e AWS_PROFILE=x -v ~/.aws:/root/.aws image`: only what is handed over is inside."""
-    if "run" not in found.words:
-        return False
+    if next((word for word in found.words[1:] if not word.startswith("-")), "") not in {"run", "container"}:
+        return False  # `docker compose`, `docker mcp`: what they start stands elsewhere
     outside, found.env, found.contained = found.env, {}, True
     # A README of awslabs has both in one word: "-e AWS_PROFILE=x".
     words = [part for word in found.words for part in (word.split(maxsplit=1) if re.match(r"-[ev] ", word) else [word])]
@@ -258,11 +262,10 @@ def _container(found: Launch, env_file: EnvFile) -> bool:
         elif given in PROFILE_NAMES:
             found.env[given] = UNKNOWN
     mounts = [expansion.plain_text(spec) or "" for spec in _options(words, ("-v", "--volume", "--mount"))]
-    aws = [spec for spec in mounts if re.search(r"[/\\]\.aws\b", spec)]
+    aws = [spec for spec in mounts if re.search(r"[/\\]\.aws\b", spec) or spec.startswith(f"{found.home}:")]
     if KEY not in found.env:
         if not aws:
             found.blame(Flaw.NOT_MOUNTED)
         elif all(re.search(r"[:,](ro|readonly|readonly=true)(,|$)", spec) for spec in aws):
             found.blame(Flaw.READ_ONLY)
-    found.words = found.words[found.words.index("run") + 1 :]
     return False

@@ -23,7 +23,7 @@ from ssowatch.mcp.places import Where
 from ssowatch.model import AwsConfig
 from ssowatch.settings import Mcp
 
-_MOST_SEEN = 5000
+_MOST_SEEN = 2000  # what changes beyond that is found with the next change
 
 
 def discover(mcp: Mcp, aws: AwsConfig, where: Where | None = None) -> Found:

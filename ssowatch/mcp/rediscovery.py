@@ -1,7 +1,8 @@
 """When the watcher has MCP servers looked for (composition).
 
 Rules of this file:
-1. The looking is a child's: `~/.claude.json` alone may have 20 MB. Here files are only stated, every 10 minutes.
+1. The looking is a child's: `~/.claude.json` alone may have 20 MB, and it changes all the time. So a child runs at most
+   every 10 minutes, and only if a path that bears on its last result changed; that is found by stats alone.
 2. What the child found is a file in our state, which every look at the world reads; so nothing is handed over here.
 3. A child that fails is tried again after the same 10 minutes, and said once.
 """
@@ -13,16 +14,17 @@ import logging
 import time
 from collections.abc import Callable
 
-from ssowatch import children
+from ssowatch import children, files, paths
 from ssowatch.mcp import found
 from ssowatch.mcp.due import due
+from ssowatch.mcp.model import Found
 from ssowatch.plain import plain
 from ssowatch.settings import Settings
 
 log = logging.getLogger("ssowatch")
 
-_REST = 600.0
-"""Seconds between two looks at the stats. (`~/.claude.json` changes all the time.)"""
+_REST = 600.0  # seconds between two children
+_LOOK = 5.0  # seconds between two looks at the stats; an idle watcher ticks more seldom than that
 _CHILD_SECONDS = 60.0
 _FIRST_SECONDS = 10.0
 
@@ -30,20 +32,28 @@ _FIRST_SECONDS = 10.0
 class Rediscovery:
     """The discovery of one watcher."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
+    def __init__(self, tick: Callable[[], None], rest: float = _REST, pause: float = _LOOK) -> None:
         self._tick = tick
-        self._looked_at = -_REST
+        self._rest, self._pause = rest, pause
+        self._began_at = -rest
+        self._looked_at = -pause
         self._asked: object = None
+        self._last: tuple[object, Found | None] = ((), None)
         self._complaint = ""
         self._task: asyncio.Task[None] | None = None
 
     def look(self, settings: Settings) -> None:
-        """Start a child if it is time and something changed; a changed config is reason enough."""
-        same = self._asked == settings.mcp
-        if self._task or (same and time.monotonic() - self._looked_at < _REST):
+        """Start a child if something changed, and the last one is long enough ago or the config is another one."""
+        now = time.monotonic()
+        rests = now - self._began_at < self._rest or now - self._looked_at < self._pause
+        if self._task or (rests and self._asked == settings.mcp):
             return
-        self._asked, self._looked_at = settings.mcp, time.monotonic()
-        if due(settings.mcp, found.load()):
+        self._asked, self._looked_at = settings.mcp, now
+        stat = files.signature(paths.mcp_servers_file())
+        if stat != self._last[0]:
+            self._last = stat, found.load()
+        if due(settings.mcp, self._last[1]):
+            self._began_at = now
             self._task = asyncio.get_running_loop().create_task(self._discover(dict(settings.environment)))
             self._task.add_done_callback(self._ended)
 
