@@ -301,8 +301,8 @@ LIBRARIES = [
 FORBIDDEN_AT_START = [
     (
         "the service",
-        "import ssowatch.commands.run",
-        {"boto3", "botocore", "configupdater", "desktop_notifier", "pyjson5", "rich"},
+        "import sys; sys.modules['ssl'] = None; import ssowatch.commands.run, ssowatch.watcher",
+        {"_ssl", "boto3", "botocore", "configupdater", "desktop_notifier", "pyjson5", "rich"},
     ),
     (
         "status",

@@ -310,6 +310,16 @@ def test_it_is_not_dumpable(quick):
         assert os.stat(f"/proc/{running.process.pid}/mem").st_uid == 0  # noqa: PTH116 - the kernel's sign of it
 
 
+def test_it_carries_no_tls(quick):
+    with watcher(quick) as running:
+        try:
+            maps = Path(f"/proc/{running.process.pid}/maps").read_text()
+        except PermissionError:
+            pytest.skip("only root may look into it")
+    assert "/libc" in maps
+    assert "_ssl" not in maps
+
+
 def test_hooks_are_told_once(home, center):
     """Each event runs its hook once, with the event on stdin and no secret in it; a restart repeats none."""
     hook = home / "hook"
