@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import mcp_samples
 import pytest
 from mcp_samples import SAMPLES
 
-from ssowatch import awsconfig, paths
+from ssowatch import awsconfig, files, paths
 from ssowatch.mcp import clients, names, projects
 from ssowatch.mcp.clients import PLACES, Place
 from ssowatch.mcp.discovery import discover
@@ -213,6 +214,17 @@ def test_odd_files_are_refused(home, system):
         "is a loop of symbolic links",
         f"is larger than {20 << 20} bytes",
     }
+
+
+def test_what_bears_on_the_result_is_remembered_however_many_projects_there_are(home, system):
+    for number in range(100):
+        (home / "work" / str(number)).mkdir(parents=True)
+    write(home / ".claude.json", json.dumps({"projects": {str(path): {} for path in (home / "work").iterdir()}}))
+    last = str(write(home / "work" / "99" / "opencode.json", server()))
+    seen = look(home, system).seen
+    assert seen[last] == files.signature(last)
+    assert seen[str(home / ".config" / "zed" / "settings.json")] is None
+    assert len(seen) < 1000
 
 
 def test_an_empty_home_has_none(home, system):

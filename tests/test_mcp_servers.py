@@ -262,8 +262,9 @@ def test_the_watcher_has_servers_looked_for_and_names_them(home):
         running.until(lambda now: names(now) == {"corp": ["kb"], "lab": ["two"]}, "it is found at once", PATIENCE)
         homes.own_config(home, "heartbeat: 200ms\nmcp: {discover: false}\n")
         running.until(lambda now: names(now) == {"corp": [], "lab": []}, "discovery is switched off", PATIENCE)
+        said = "MCP servers: 1 use AWS; 0 files cannot be read"
+        wait_for(lambda: said in (home / "watcher.log").read_text(), "the log says it", PATIENCE)
     log = (home / "watcher.log").read_text()
-    assert "MCP servers: 1 use AWS; 0 files cannot be read" in log
     assert "canary" not in log + Path(paths.status_file()).read_text()
 
 
@@ -276,4 +277,4 @@ def test_the_watcher_looks_only_where_a_client_is(home):
         assert not Path(paths.mcp_servers_file()).exists()
         client_config(home, ".kiro/settings/mcp.json", kb=uvx(AWS_PROFILE="dev"))
         running.until(lambda now: names(now) == {"corp": ["kb"]}, "the first client is found", PATIENCE)
-    assert (home / "watcher.log").read_text().count("MCP servers: ") == 1
+        wait_for(lambda: "MCP servers: 1 use AWS" in (home / "watcher.log").read_text(), "it is said", PATIENCE)

@@ -19,11 +19,14 @@ from ssowatch.mcp import clients, command_line, parsers, profiles, projects, sha
 from ssowatch.mcp.clients import PLACES, Place
 from ssowatch.mcp.due import asked
 from ssowatch.mcp.model import Broken, Found, McpServer
+from ssowatch.mcp.names import CLIENTS
 from ssowatch.mcp.places import Where
 from ssowatch.model import AwsConfig
 from ssowatch.settings import Mcp
 
-_MOST_SEEN = 2000  # what changes beyond that is found with the next change
+_MOST_MISSING = 500
+"""Paths that are remembered because nothing is there yet; where more are missing, what comes to the rest is found with
+the next other change."""
 
 
 def discover(mcp: Mcp, aws: AwsConfig, where: Where | None = None) -> Found:
@@ -42,12 +45,13 @@ class _Discovery:
         )
         self._documents: dict[str, Any] = {}
         self._seen: dict[str, tuple[int, ...] | None] = {}
+        self._missing = 0
         self._broken: dict[str, Broken] = {}
         self._done: set[str] = set()
         self._servers: dict[McpServer, None] = {}
 
     def result(self) -> Found:
-        """The servers, in the order of the table."""
+        """The servers, in the order of the clients."""
         if self._mcp.discover:
             self._search()
         for written in self._mcp.configs:
@@ -56,7 +60,9 @@ class _Discovery:
             self._take(place, path, os.path.dirname(path))  # noqa: PTH120
             if self._seen.get(path) is None and path not in self._broken:
                 self._broken[path] = Broken(place.client, path, "does not exist, although `mcp.configs` names it")
-        return Found(tuple(self._servers), tuple(self._broken.values()), self._seen, asked(self._mcp))
+        order = {client: number for number, client in enumerate(CLIENTS)}
+        servers = sorted(self._servers, key=lambda one: order[one.client])
+        return Found(tuple(servers), tuple(self._broken.values()), self._seen, asked(self._mcp))
 
     def _search(self) -> None:
         home = self._where.home
@@ -68,7 +74,8 @@ class _Discovery:
         ]
         there = [folder for folder in projects.with_parents(recorded, home) if os.path.isdir(folder)]  # noqa: PTH112
         folders = {"<project>": there, "<plugin>": self._plugins()}
-        for place in PLACES:
+        # The home's own files first: what is missing there is to be remembered before what is missing in projects.
+        for place in sorted(PLACES, key=lambda place: place.pattern.startswith("<project>")):
             variable = place.pattern.partition("/")[0]
             for folder in folders.get(variable, [""]):
                 for path in self._files(place.pattern, folder):
@@ -81,8 +88,12 @@ class _Discovery:
         return self._where.files(pattern, folder)
 
     def _see(self, path: str) -> None:
-        if len(self._seen) < _MOST_SEEN:
-            self._seen.setdefault(path, files.signature(path))
+        if path in self._seen:
+            return
+        stat = files.signature(path)
+        self._missing += stat is None
+        if stat or self._missing <= _MOST_MISSING:
+            self._seen[path] = stat
 
     def _plugins(self) -> list[str]:
         """Claude Code's installed plugins; where no list of them can be read, all that lie there."""
