@@ -35,6 +35,7 @@ PAGES = 3 * MINUTE
 """The portal's clock starts with the password, ours with the token: a person is on the pages in between. No two lives
 agree better than that."""
 
+_AFTER = timedelta(seconds=5)
 NARROW = 10 * MINUTE
 """Bounds as close as that are one moment to a person: "about 16:58"."""
 
@@ -79,6 +80,16 @@ def end(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None, n
     if lineage.late:
         earliest, source = latest, source if configured else "assumed"
     return End(earliest, latest, source) if latest > now else None
+
+
+def check_at(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None) -> datetime | None:
+    """When one renewal more tells most about the end: in the middle of wide bounds, else right after the last moment."""
+    seen = list(lives)
+    known = believed(seen, configured)[0]
+    if known is None or lineage.began_at is None or lineage.late:
+        return None
+    earliest, latest = _bounds(lineage, known, seen, lineage.began_at)
+    return earliest + (latest - earliest) / 2 if latest - earliest > NARROW else latest + _AFTER
 
 
 def believed(lives: Iterable[Life], configured: timedelta | None) -> tuple[Length | None, str]:
@@ -168,6 +179,15 @@ def fresh_until(lives: Iterable[Life], configured: timedelta | None, now: dateti
     return now + known.least if known and fresh_helps(seen, configured) else None
 
 
+def ended_as_before(memory: Memory, configured: timedelta | None) -> bool:
+    """Whether the sign-in that was refused is a fresh one that ended when the one before it would have."""
+    last = memory.lives[-1] if memory.lives else None
+    if last is None or last.began_at != memory.lineage.began_at:
+        return False
+    known = believed(memory.lives[:-1], configured)[0]
+    return known is not None and unmoved(last, known)
+
+
 def unmoved(one: Life, known: Length) -> bool:
     """Whether a fresh sign-in ended when the one before it would have."""
     if not (one.fresh and one.inside and one.dead_at and known.most):
@@ -197,7 +217,7 @@ def _span(one: Life, known: Length | None) -> tuple[timedelta, timedelta | None]
     runs_from, most = one.began_at, known.most if known else ASSUMED
     if one.inside and most and one.began_at <= one.inside + most:
         if one.fresh:
-            moved = known is None or not unmoved(one, known)
+            moved = not unmoved(one, known or Length(ASSUMED, ASSUMED))
         else:
             moved = known is not None and one.alive_at > one.inside + most + PAGES
         runs_from = one.began_at if moved else one.inside

@@ -184,6 +184,16 @@ def not_come(memory: Memory, cause: Cause) -> Memory:
     return _with(memory, ended_at=ended_at, noticed=still, noticed_at=lineage.noticed_at if still else None)
 
 
+def came(memory: Memory, now: datetime) -> Memory:
+    """Somebody is at the screen for the first time today."""
+    return _with(memory, came_at=now)
+
+
+def checked_at(memory: Memory, when: datetime | None) -> Memory:
+    """When a renewal more tells of the sign-in's end."""
+    return memory if memory.lineage.check_at == when else _with(memory, check_at=when)
+
+
 def offered(memory: Memory, now: datetime) -> Memory:
     """Before a fresh sign-in is offered."""
     return _with(memory, offered_at=now)

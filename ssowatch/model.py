@@ -4,8 +4,7 @@ Rules of this file:
 1. No value here ever holds a token, a client secret or a refresh token, so no log line, `repr` or socket can leak one.
    A token is known by its *fingerprint*, a hash of it.
 2. Every moment is an aware `datetime` in UTC, every span a `timedelta`.
-3. The names are the field's own: profile, sso-session, start URL, access token, refresh token, client registration.
-   A *sign-in* is what one `aws sso login` gives: one token file, shared by its profiles.
+3. The names are the field's own. A *sign-in* is what one `aws sso login` gives: one token file, shared by its profiles.
 """
 
 from __future__ import annotations
@@ -193,6 +192,8 @@ class Lineage:
     clock_set: bool = False  # The clock was set back under it: its length cannot be told
     alive_at: datetime | None = None  # When it was last known to live
     offered_at: datetime | None = None  # When a fresh sign-in was last offered
+    came_at: datetime | None = None  # When somebody was first seen at the screen today
+    check_at: datetime | None = None  # When one renewal more tells most about the end
     tail_at: datetime | None = None  # Its end, told by a token that was given a shorter life than usual
 
 

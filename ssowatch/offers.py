@@ -3,8 +3,8 @@
 Rules of this file:
 1. It is offered, never done unasked: once a day, and only where it helps: the present sign-in would end before its day
    does, a fresh one would last noticeably longer, and the portal was not seen to give fresh ones the old end.
-2. In the morning: when `schedule.fresh` says so, or when somebody is first seen at the screen on a day whose sign-in began
-   before that day. In the evening, when `schedule.evening` says so: if a fresh one lasts through the night, and the
+2. In the morning: when `schedule.fresh` says so, or within the hour in which somebody is first seen at the screen, on a day
+   whose sign-in began before that day. In the evening, when `schedule.evening` says so: if a fresh one lasts through the night, and the
    present one does not.
 3. An offer stands for two hours.
 """
@@ -33,7 +33,7 @@ def due(decided: Plan, around: Surroundings, now: datetime) -> bool:
         return True
     gain = decided.fresh_until - ends_from
     helps = ends_from < day.began_at + _WORK_ENDS and gain >= max(15 * MINUTE, (decided.fresh_until - now) / 8)
-    return helps and (_is_on(day.fresh_at, now) or _from_before(lineage, day, around.presence))
+    return helps and (_is_on(day.fresh_at, now) or _comes(lineage, around.presence, day, now))
 
 
 def offered_today(lineage: Lineage, day: Day | None) -> datetime | None:
@@ -64,10 +64,18 @@ def compared(decided: Plan, until: datetime, now: datetime, login: str) -> str:
     )
 
 
-def _from_before(lineage: Lineage, day: Day, presence: Presence | None) -> bool:
+def first_seen(lineage: Lineage, around: Surroundings) -> bool:
+    """Whether somebody is seen at the screen for the first time today."""
+    day, came_at = around.day, lineage.came_at
+    return around.presence is Presence.PRESENT and day is not None and not (came_at and came_at >= day.began_at)
+
+
+def _comes(lineage: Lineage, presence: Presence | None, day: Day, now: datetime) -> bool:
     """Whether somebody comes to a sign-in of the day before. Where nobody can be seen to come, nobody does."""
-    runs_from = forecast.since(lineage)
-    return runs_from is not None and runs_from < day.began_at and presence is not Presence.UNKNOWN
+    runs_from, came_at = forecast.since(lineage), lineage.came_at
+    if runs_from is None or runs_from >= day.began_at or presence is Presence.UNKNOWN:
+        return False
+    return came_at is None or came_at < day.began_at or now < came_at + HOUR
 
 
 def _is_on(at: datetime | None, now: datetime) -> bool:

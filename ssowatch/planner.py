@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ssowatch import forecast, modes, offers, problems, timing
-from ssowatch.memory import not_come, noticed, offered, tab_opened
+from ssowatch.memory import came, checked_at, not_come, noticed, offered, tab_opened
 from ssowatch.model import (
     HOUR,
     Action,
@@ -68,8 +68,10 @@ def _situation(
     if token is None:
         return Plan(State.SIGNED_OUT, memory, problem=problems.signed_out(sign_in, memory.lineage.signed_out_at))
     renewable = timing.renewable(token, memory, now)
-    due = timing.renew_at(token, memory, policy, now)
     lives = (*around.lives, *memory.lives)
+    if renewable:
+        memory = checked_at(memory, forecast.check_at(memory.lineage, lives, policy.length))
+    due = timing.renew_at(token, memory, policy, now)
     end = forecast.end(memory.lineage, lives, policy.length, now) if renewable else None
     nearest = token.expires_at if not renewable else end.earliest if end else None
     state = _state(token, memory, policy, now, nearest, renewable=renewable)
@@ -110,7 +112,7 @@ def _state(
 def _problem(sign_in: SignIn, token: Token, memory: Memory, policy: Policy, now: datetime) -> Problem | None:
     tried = memory.token
     if tried.refused:
-        return problems.refused(sign_in, tried)
+        return problems.refused(sign_in, tried, unmoved=forecast.ended_as_before(memory, policy.length))
     if not token.refreshable:
         return problems.no_refresh_token(sign_in)
     if token.registration_expires_at and token.registration_expires_at <= now:
@@ -128,6 +130,8 @@ def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, around: Surrou
     in_use = policy.renew is not Renew.IN_USE or around.held or around.presence in {Presence.PRESENT, Presence.UNKNOWN}
     actions: list[Action] = [Renewal()] if due and in_use else []
     memory = _with_end(decided, policy, now)
+    if offers.first_seen(memory.lineage, around):
+        memory = came(memory, now)
     lineage = memory.lineage
     cause = _cause(decided, around, now)
     waits = due and not in_use

@@ -45,15 +45,16 @@ def signed_out(sign_in: SignIn, at: datetime | None) -> Problem:
     return Problem("signed_out", why, login_command(sign_in))
 
 
-def refused(sign_in: SignIn, tried: TokenMemory) -> Problem:
-    """AWS refused to renew this token, or a fresh sign-in ended it."""
+def refused(sign_in: SignIn, tried: TokenMemory, *, unmoved: bool = False) -> Problem:
+    """AWS refused to renew this token, or a fresh sign-in ended it. `unmoved`: it was fresh, and ended like the one before."""
     if tried.refused_code == FRESH:
         return Problem("refused", f"{tried.refused}; the token is dead", f"sign in: {login_command(sign_in)}")
     lives = {True: "the token still works until it runs out", False: "the token is dead", None: "the token may be dead"}
     fix = _REFUSALS.get(tried.refused_code or "", "sign in again: {login}")
+    kept = "; the fresh sign-in did not move the end, which is that of the browser's session at the portal"
     return Problem(
         "refused",
-        f"AWS refused to renew: {tried.refused}; {lives[tried.alive]}",
+        f"AWS refused to renew: {tried.refused}; {lives[tried.alive]}{kept if unmoved else ''}",
         fix.format(name=plain(sign_in.name), portal=plain(sign_in.start_url), login=login_command(sign_in)),
     )
 

@@ -8,7 +8,8 @@ Rules of this file:
 2. A token first seen with less is due at once.
 3. Never within 60 s of the success that gave the token now in the file, unless it has run out.
 4. A refused token is never due again.
-5. When the clock was set back the token's true end is earlier than the local clock will say: it is due at once. The
+5. Once in a sign-in's life a token is renewed earlier, where that tells most about the sign-in's own end (`forecast`).
+6. When the clock was set back the token's true end is earlier than the local clock will say: it is due at once. The
    watcher's heartbeat sees the step; a token with more left than its whole life tells of one that nobody saw.
 """
 
@@ -42,6 +43,9 @@ def renew_at(token: Token, memory: Memory, policy: Policy, now: datetime) -> dat
         return None
     tried = memory.token
     due = token.expires_at - lead(token, memory, policy)
+    check_at = memory.lineage.check_at
+    if check_at and tried.renewed_at and tried.renewed_at < check_at:
+        due = min(due, check_at)
     set_back = tried.life is not None and token.expires_at - now > tried.life + _CLOCK_SLACK
     if token.flaw or set_back or tried.doubted:
         due = now
