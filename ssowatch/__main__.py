@@ -1,4 +1,4 @@
-"""Where every start begins. `status` takes the short way: on the standard library alone, before any other import."""
+"""Where every start begins. `status` and `mcp wrap` take the short way, on the standard library alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def main() -> int:
             from ssowatch.commands import status
 
             code = status.main(sys.argv[2:])
+        elif sys.argv[1:3] == ["mcp", "wrap"]:
+            from ssowatch.commands import mcp_wrap
+
+            code = mcp_wrap.main(sys.argv[3:])
         else:
             from ssowatch import cli
 

@@ -92,6 +92,10 @@ def opened(home: Path, number: int = 1) -> str:
 
 def end_flows(*names: str) -> None:
     """Let no flow outlive its test."""
-    for name in names:
-        flows.cancel(name)
-    wait_for(lambda: not any(map(flows.alive, names)), "the flows ended", PATIENCE)
+
+    def ended() -> bool:
+        for name in names:  # again and again: one that has just begun cannot be told yet
+            flows.cancel(name)
+        return not any(map(flows.alive, names))
+
+    wait_for(ended, "the flows ended", PATIENCE)

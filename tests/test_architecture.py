@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "ssowatch"
 
 RANKS = [
     # rank, why, modules
-    (0, "frozen values", {"mcp", "model"}),
+    (0, "frozen values", {"mcp", "model", "wrapper"}),
     (
         1,
         "pure functions, and the two things so plain that everybody may use them: paths and the clock",
@@ -35,7 +35,6 @@ RANKS = [
             "explanation",
             "forecast",
             "flow_record",
-            "history",
             "login_text",
             "mcp.clients",
             "mcp.command_line",
@@ -46,7 +45,6 @@ RANKS = [
             "mcp.projects",
             "mcp.table",
             "mcp.shapes",
-            "mcp.snippets",
             "notice_text",
             "only_an_error",
             "offers",
@@ -73,6 +71,12 @@ RANKS = [
             "timing",
             "tokenfile",
             "wording",
+            "wrapper.limits",
+            "wrapper.messages",
+            "wrapper.profile",
+            "wrapper.readings",
+            "wrapper.steps",
+            "wrapper.words",
         },
     ),
     (
@@ -127,6 +131,10 @@ RANKS = [
             "setting_readers",
             "wakeup",
             "watch",
+            "wrapper.calls",
+            "wrapper.ensuring",
+            "wrapper.leash",
+            "wrapper.server",
             "yaml_layers",
         },
     ),
@@ -136,6 +144,11 @@ RANKS = [
         {
             "renewal",
             "sign_in_steps",
+            "doubt",
+            "wrapper.holding",
+            "wrapper.relay",
+            "wrapper.restarting",
+            "wrapper.sign_in",
             "asking_first",
             "asks",
             "ensuring",
@@ -175,13 +188,12 @@ RANKS = [
             "commands.events",
             "commands.explain",
             "commands.exec",
-            "commands.history",
             "commands.login",
             "commands.logout",
             "commands.mcp",
             "commands.mcp_discover",
             "commands.mcp_servers",
-            "commands.mcp_snippet",
+            "commands.mcp_wrap",
             "commands.notify",
             "commands.pause",
             "commands.refresh",
@@ -197,6 +209,7 @@ RANKS = [
 RANK = {module: rank for rank, _, modules in RANKS for module in modules}
 CENTER = "demo.center"  # the simulated Identity Center: a world of its own, held by tests/test_simulator_cut.py
 ONE_EDGE = [  # several files, one edge
+    {"wrapper.ensuring", "wrapper.leash", "wrapper.server"},  # the wrapper's processes
     {"service", "service.by_hand", "service.kind", "service.launchd", "service.systemd"},  # service managers
     {"schedule", "settings", "setting_readers", "yaml_layers"},  # the config file
     {"authorization", "aws_clients", "identity_center"},  # Identity Center
@@ -265,11 +278,20 @@ LIBRARIES = [
         },
         "commands and pure code need no loop; what waits for many things at once does",
     ),
-    ("rich", {"commands.demo", "commands.history", "demo.story"}, "100 ms and 10 MB that only a long look is worth"),
+    ("rich", {"commands.demo", "demo.story"}, "100 ms and 10 MB that only a long look is worth"),
     (
         "subprocess",
-        {"asking", "browser", "demo.stage", "flows", "login_command", "service.kind"},
-        "who starts programs without a loop: flows, and what a flow needs",
+        {
+            "asking",
+            "browser",
+            "demo.stage",
+            "flows",
+            "login_command",
+            "service.kind",
+            "wrapper.ensuring",
+            "wrapper.server",
+        },
+        "who starts programs without a loop: flows, what a flow needs, and the wrapper",
     ),
     (
         "socket",
@@ -321,6 +343,11 @@ FORBIDDEN_AT_START = [
             "configupdater",
             "ssowatch.cli",
         },
+    ),
+    (
+        "mcp wrap",
+        "import ssowatch.commands.mcp_wrap, ssowatch.wrapper.relay, ssowatch.wrapper.profile",
+        {"asyncio", "boto3", "botocore", "msgspec", "yaml", "rich", "ssowatch.cli"},
     ),
 ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from datetime import datetime, timedelta
 
-from ssowatch import durations, ensuring, named, time_of_day
+from ssowatch import doubt, durations, ensuring, named, time_of_day
 from ssowatch.clock import utc_now
 from ssowatch.plain import plain
-from ssowatch.wish import Login, Wish
+from ssowatch.unusable import UnusableError
+from ssowatch.wish import Login, Verdict, Wish
 
 _MIN = "5m"
 _SECONDS = 60.0
@@ -34,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Login.AUTO,
         help="if a person is needed: a browser, a notice, nobody; auto: a browser at a terminal, else as `mode` says",
     )
+    # For `mcp wrap`: the answer for a program; AWS is asked about the token; NAME is a profile, whatever else it is.
+    for hidden in ("--json", "--doubt", "--of-profile"):
+        parser.add_argument(hidden, action="store_true", help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,11 +49,27 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"ssowatch: {error}", file=sys.stderr)
         return 2
-    world = named.world()
-    sign_in = named.sign_in(world, options.name)
+    try:
+        world = named.world()
+        sign_in = (named.of_profile if options.of_profile else named.sign_in)(world, options.name)
+    except UnusableError as error:
+        if not options.json:
+            raise
+        _answer(None, Verdict(error.code, " ".join(str(error).split())))
+        return error.code
+    if options.doubt:
+        doubt.settle(sign_in, world.policy(sign_in))
     verdict = ensuring.ensure(world, sign_in, wish, _say)
-    print(f"{plain(sign_in.name)}: {verdict.message}", file=sys.stderr if verdict.code else sys.stdout, flush=True)
+    if options.json:
+        _answer(sign_in.name, verdict)
+    else:
+        print(f"{plain(sign_in.name)}: {verdict.message}", file=sys.stderr if verdict.code else sys.stdout, flush=True)
     return verdict.code
+
+
+def _answer(name: str | None, verdict: Verdict) -> None:
+    """For a program: the sign-in, None where there is none, and the verdict."""
+    print(json.dumps({"version": 1, "name": name, "code": verdict.code, "message": verdict.message}), flush=True)
 
 
 def _wish(options: argparse.Namespace, now: datetime) -> Wish:

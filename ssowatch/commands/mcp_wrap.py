@@ -1,0 +1,91 @@
+"""`ssowatch mcp wrap -- CMD…`: run an MCP server so that its calls wait for the sign-in instead of failing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import suppress
+from datetime import timedelta
+
+from ssowatch.plain import plain
+
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+
+
+def main(arguments: list[str]) -> int:
+    """Run with the arguments after `wrap`: the short way, without the rest of the command line and its umask."""
+    parser = argparse.ArgumentParser(prog="ssowatch mcp wrap", description=(__doc__ or "").partition(": ")[2])
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(arguments))
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.usage = "ssowatch mcp wrap [--profile P] [--wait auto|D] -- CMD..."
+    parser.add_argument("--profile", metavar="P", help="the server gets it as AWS_PROFILE (default: what CMD is given)")
+    parser.add_argument(
+        "--wait",
+        metavar="D",
+        default="auto",
+        help="how long a call may wait for a person, like 45s or 8h; 0s: not at all; auto: as long as the client waits",
+    )
+    parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD...", help="the server and its arguments")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Be the server, as far as the client sees: its exit code; 2 usage, 126 and 127 as a shell."""
+    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    if not argv:
+        print("ssowatch: give it a server: ssowatch mcp wrap -- CMD...", file=sys.stderr)
+        return 2
+    try:
+        wait = _wait(options.wait)
+    except ValueError as error:
+        print(f"ssowatch: --wait {plain(options.wait)}: {error}", file=sys.stderr)
+        return 2
+    return _wrap(argv, options.profile, wait)
+
+
+def _wait(written: str) -> timedelta | None:
+    """None: as long as the client waits.
+
+    Raises:
+        ValueError: it is no duration.
+
+    """
+    if written == "auto":
+        return None
+    from ssowatch import durations
+
+    return durations.parse(written)
+
+
+def _wrap(argv: list[str], profile: str | None, wait: timedelta | None) -> int:
+    from ssowatch.wrapper.leash import Leash
+
+    leash = Leash()  # before there is any thread
+    from ssowatch.wrapper.ensuring import Ensuring
+    from ssowatch.wrapper.profile import given
+    from ssowatch.wrapper.relay import Relay
+    from ssowatch.wrapper.server import Server
+    from ssowatch.wrapper.sign_in import OurSignIn
+
+    environment = {**os.environ, **({"AWS_PROFILE": profile} if profile else {})}
+    ensuring = Ensuring(leash)
+    sign_in = OurSignIn(profile or given(argv, environment), ensuring)
+    try:
+        status = Relay(Server(argv, environment, leash), sign_in, ensuring, wait).run()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        print(f"ssowatch: {plain(argv[0])}: {'command not found' if missing else error.strerror}", file=sys.stderr)
+        return _NOT_FOUND if missing else _NOT_EXECUTABLE
+    if status < 0:
+        with suppress(OSError):  # SIGKILL cannot be set, and need not
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status if status >= 0 else 128 - status)  # threads may still wait for the client's next line

@@ -1,0 +1,216 @@
+"""What the wrapper decides, as functions: lines, readings, steps, limits, words, and whose profile it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+
+import pytest
+from fake_mcp_server import DEAD_KEYS, NO_TOKEN, RUN_OUT, UNAUTHORIZED
+from hypothesis import given as examples
+from hypothesis import strategies as st
+
+from ssowatch.wish import Verdict
+from ssowatch.wrapper import limits, messages, readings, steps, words
+from ssowatch.wrapper.profile import given
+from ssowatch.wrapper.readings import Answer, Reading
+from ssowatch.wrapper.steps import Step
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+        ["id", "method", "params", "result", "error", "content", "text", "type", "isError", "_meta", "progressToken",
+         "progress", "name", "clientInfo", "tools", "annotations", "requestId", "message"]) | st.text(max_size=3), inner, max_size=5),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@examples(st.binary())
+def test_no_bytes_confuse_the_reader(line):
+    body = messages.read(line)
+    assert body is None or isinstance(body, dict)
+
+
+@examples(st.dictionaries(st.sampled_from(["id", "method", "params", "result", "error", "jsonrpc"]), JSON, max_size=6))
+def test_no_message_confuses_anybody(body):
+    line = json.dumps(body).encode()
+    body = messages.read(line) or {}
+    messages.key(body.get("id"))
+    messages.method(body)
+    messages.client_name(body)
+    messages.tool(body)
+    messages.cancels(body)
+    messages.progressed(body)
+    messages.repeatable(body)
+    messages.progress_token(body)
+    readings.read(body)
+    for written in (messages.with_line(body, "more"), messages.under_another_id(body, "ours")):
+        assert written.endswith(b"\n")
+        assert written.count(b"\n") == 1
+
+
+def test_ids_of_two_kinds_are_two_ids():
+    keys = [messages.key(one) for one in (1, "1", 2, "", 1.5)]
+    assert len(set(keys)) == len(keys)
+    assert [messages.key(one) for one in (None, True, [], {})] == [None] * 4
+
+
+def result(text, *, failed=True):
+    return {"id": 1, "result": {"content": [{"type": "text", "text": text}], "isError": failed}}
+
+
+READINGS = [
+    # id, body, reading
+    ("visible", result(f"Error executing tool list_groups: Unexpected error: {RUN_OUT}"), Reading.TOKEN),
+    ("no token", result(f"Error executing tool list_groups: Unexpected error: {NO_TOKEN}"), Reading.TOKEN),
+    ("unauthorized", result(f"Error executing tool list_groups: Unexpected error: {UNAUTHORIZED}"), Reading.TOKEN),
+    ("masked", result("Error executing tool list_groups"), Reading.MASKED),
+    ("a result that is an error", result(json.dumps({"error": RUN_OUT}), failed=False), Reading.TOKEN),
+    ("with a code", result(json.dumps({"error": "The security token included in the request is expired", "code": "ExpiredTokenException"}), failed=False), Reading.KEYS),
+    ("dead keys", result("Error executing tool list_groups: Unexpected error: AWS IAM Error (ExpiredToken): The security token included in the request is expired"), Reading.KEYS),
+    ("the proxy", result(f"Tool call 'hello' failed: Error calling tool 'hello': {RUN_OUT}. Please retry."), Reading.TOKEN),
+    ("the proxy, masked", result("Tool call 'x' failed due to expired or invalid AWS credentials. Please refresh your credentials and retry. The proxy will automatically use the new credentials on the next request."), Reading.MASKED),
+    ("a JSON-RPC error", {"id": 1, "error": {"code": -32603, "message": RUN_OUT}}, Reading.TOKEN),
+    ("another JSON-RPC error", {"id": 1, "error": {"code": -32602, "message": "Invalid request parameters"}}, Reading.GOOD),
+    ("no such role", result("Error executing tool x: AWS IAM Error (ForbiddenException): No access"), Reading.GOOD),
+    ("no such profile", result("Failed to create IAM client: The config profile (nope) could not be found"), Reading.GOOD),
+    ("among other things", result(f"While I looked at the page I found: {RUN_OUT}. It says more below. {'x ' * 30}"), Reading.MENTIONS_TOKEN),
+    ("a good result", result("all is well", failed=False), Reading.GOOD),
+    ("a good result that says so", result(RUN_OUT, failed=False), Reading.GOOD),
+    ("a good result that quotes", result(json.dumps({"error": f"the log says {RUN_OUT} and then goes on for a while"}), failed=False), Reading.GOOD),
+    ("a long good result", result(json.dumps({"error": RUN_OUT, "log": "x" * 5000}), failed=False), Reading.GOOD),
+    ("two texts", {"id": 1, "result": {"content": [{"type": "text", "text": json.dumps({"error": RUN_OUT})}] * 2}}, Reading.GOOD),
+    ("nothing", {"id": 1, "result": {}}, Reading.GOOD),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "reading"), [row[1:] for row in READINGS], ids=[row[0] for row in READINGS])
+def test_reading(body, reading):
+    assert readings.read(body).reading is reading
+
+
+BOXED = (
+    "╭──── Traceback (most recent call last) ────╮\n│ /x/y.py:1 in f    │\n╰──────╯\n"
+    "TokenRetrievalError: Error when\n   retrieving token from sso: Token\n   has expired and refresh failed\n"
+)
+STDERR = [
+    # id, stderr since the call, reading
+    ("boxed", BOXED, Reading.TOKEN),
+    ("dead keys", f"Traceback\nClientError: {DEAD_KEYS}", Reading.KEYS),
+    ("another cause", "Traceback (most recent call last):\nKeyError: 'x'", Reading.GOOD),
+    ("silence", "", Reading.MASKED),
+    ("small talk", "INFO Processing request of type CallToolRequest\n", Reading.MASKED),
+]
+
+
+@pytest.mark.parametrize(("stderr", "reading"), [row[1:] for row in STDERR], ids=[row[0] for row in STDERR])
+def test_what_stderr_tells_of_a_masked_error(stderr, reading):
+    assert readings.unmasked(stderr) is reading
+
+
+STEPS = [
+    # reading, worked when sent, works now, the same token, step
+    (Reading.GOOD, True, True, True, Step.PASS),
+    (Reading.GOOD, False, False, True, Step.PASS),
+    (Reading.TOKEN, False, False, True, Step.ENSURE),
+    (Reading.TOKEN, True, False, True, Step.ENSURE),
+    (Reading.TOKEN, True, False, False, Step.ENSURE),
+    (Reading.TOKEN, False, True, False, Step.RETRY),
+    (Reading.TOKEN, True, True, False, Step.RETRY),
+    (Reading.TOKEN, True, True, True, Step.DOUBT),
+    (Reading.MENTIONS_TOKEN, True, True, True, Step.PASS),
+    (Reading.MENTIONS_TOKEN, False, False, True, Step.ENSURE),
+    (Reading.MENTIONS_TOKEN, False, True, False, Step.RETRY),
+    (Reading.MASKED, True, True, True, Step.PASS),
+    (Reading.MASKED, True, False, True, Step.PASS),
+    (Reading.MASKED, False, False, True, Step.ENSURE),
+    (Reading.MASKED, False, True, False, Step.RETRY),
+    (Reading.KEYS, True, True, True, Step.RESTART),
+    (Reading.KEYS, True, False, True, Step.PASS),
+]
+
+
+@pytest.mark.parametrize(("reading", "worked", "works", "same", "step"), STEPS)
+def test_step(reading, worked, works, same, step):
+    assert steps.next_step(Answer(reading, failed=True), worked=worked, works=works, same=same) is step
+
+
+HOURS = timedelta(hours=27).total_seconds()
+LIMITS = [
+    # client, environment, seconds between
+    ("claude-code", {}, (HOURS, HOURS + 3600)),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "120000"}, (60, 120)),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "12"}, (HOURS, HOURS + 3600)),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "soon"}, (HOURS, HOURS + 3600)),
+    ("claude-ai", {}, (30, 59)),
+    ("codex-mcp-client", {"MCP_TOOL_TIMEOUT": "9999999"}, (30, 59)),
+    ("Codex", {}, (30, 59)),
+    ("gemini-cli-mcp-client-aws", {}, (300, 599)),
+    ("Q DEV CLI", {}, (60, 119)),
+    ("Roo Code", {}, (30, 59)),
+    ("opencode", {}, (10, 29)),
+    ("cursor-vscode", {}, (30, 59)),
+    ("somebody new", {}, (30, 59)),
+    (None, {}, (30, 59)),
+]
+
+
+@pytest.mark.parametrize(("name", "environ", "between"), LIMITS)
+def test_how_long_a_call_is_held(name, environ, between):
+    least, most = between
+    assert least <= limits.call_seconds(name, environ) <= most
+
+
+@pytest.mark.parametrize("row", [*limits.TABLE, limits.OTHERS], ids=lambda row: (row.names or ("others",))[0])
+def test_a_row_of_the_limits(row):
+    assert row.source
+    assert 0 < limits.call_seconds((row.names or ("others",))[0], {}) < row.call.total_seconds()
+    assert 0 < limits.start_seconds((row.names or ("others",))[0]) < row.start.total_seconds()
+
+
+def test_names_of_the_limits_are_told_apart():
+    for row in limits.TABLE:
+        assert all(limits.client(name) is row for name in row.names)
+
+
+PROFILES = [
+    # argv, environment, profile
+    (["server"], {}, "default"),
+    (["server"], {"AWS_PROFILE": "dev"}, "dev"),
+    (["server"], {"AWS_DEFAULT_PROFILE": "old"}, "old"),
+    (["server"], {"AWS_PROFILE": "dev", "AWS_API_MCP_PROFILE_NAME": "api"}, "api"),
+    (["server", "--profile", "x"], {"AWS_PROFILE": "dev"}, "x"),
+    (["server", "--profile=x"], {}, "x"),
+    (["env", "AWS_PROFILE=y", "server"], {"AWS_PROFILE": "dev"}, "y"),
+    (["sh", "-c", "AWS_PROFILE=z exec server"], {}, "z"),
+    (["mcp-proxy-for-aws", "https://x", "--profile", "a", "b"], {}, "a"),
+    (["mcp-proxy-for-aws", "https://x"], {"AWS_MCP_PROXY_PROFILES": "p q", "AWS_PROFILE": "dev"}, "p"),
+    (["docker", "run", "-e", "AWS_PROFILE=d", "image"], {}, "d"),
+    (["server"], {"AWS_PROFILE": "${NOT_EXPANDED}"}, "${NOT_EXPANDED}"),
+]
+
+
+@pytest.mark.parametrize(("argv", "environ", "profile"), PROFILES)
+def test_the_profile_that_a_server_is_given(argv, environ, profile):
+    assert given(argv, environ) == profile
+
+
+def test_advice_says_what_to_run_and_shows_no_tricks():
+    said = words.advice("co rp\n\x1b[31m", Verdict(1, "nobody signed in within 45s"))
+    assert "nobody signed in within 45s" in said
+    assert "ssowatch login 'co rp" in said
+    assert "\n" not in said
+    assert "\x1b" not in said
+
+
+def test_advice_about_an_outage_sends_nobody_to_sign_in():
+    assert "login" not in words.advice("corp", Verdict(os.EX_TEMPFAIL, "AWS does not answer: refused"))
+
+
+def test_a_line_more():
+    body = json.loads(messages.with_line(result("bad"), "more"))
+    assert [part["text"] for part in body["result"]["content"]] == ["bad", "more"]
+    assert body["result"]["isError"] is True
+    error = json.loads(messages.with_line({"id": "a", "error": {"code": 1, "message": "bad"}}, "more"))
+    assert error == {"id": "a", "error": {"code": 1, "message": "bad\nmore"}}
