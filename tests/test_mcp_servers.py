@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from datetime import timedelta
@@ -14,11 +15,11 @@ from homes import PATIENCE, ssowatch, token, wait_for, watcher
 from ssowatch import cli, files, paths
 from ssowatch.clock import utc_now
 from ssowatch.commands import mcp
-from ssowatch.mcp import found, table
+from ssowatch.mcp import found, rediscovery, table
 from ssowatch.mcp.due import asked, due
 from ssowatch.mcp.model import Broken, Found, McpServer
 from ssowatch.model import Problem
-from ssowatch.settings import Mcp
+from ssowatch.settings import Mcp, Settings
 from ssowatch.world import World
 
 LAB = """
@@ -240,7 +241,7 @@ def test_watch_mcp_looks_after_what_servers_hang_on(home):
 
 
 @pytest.mark.real
-def test_the_watcher_has_servers_looked_for_and_names_them(home):
+def test_the_watcher_names_the_servers_that_stop(home):
     program = home / "tell"
     program.write_text(f'#!/bin/sh\ncat >> "{home}/notices"\n')
     program.chmod(0o755)
@@ -251,8 +252,9 @@ def test_the_watcher_has_servers_looked_for_and_names_them(home):
     homes.aws_config(home, homes.CONFIG + LAB)
     homes.write_token(token(timedelta(minutes=10), refreshToken=None))
     client_config(home, kb=uvx(AWS_PROFILE="dev"))
+    assert ssowatch("mcp", "discover").returncode == 0  # as in a home where a watcher ran before
     with watcher(home) as running:
-        running.until(lambda now: names(now) == {"corp": ["kb"], "lab": []}, "the server is found", PATIENCE)
+        running.until(lambda now: names(now) == {"corp": ["kb"], "lab": []}, "the server is known", PATIENCE)
         wait_for(lambda: (home / "notices").exists() and (home / "notices").read_text(), "the notice", PATIENCE)
         notice = json.loads((home / "notices").read_text().splitlines()[0])
         assert "Then dev, prod and kb (Claude Code) stop." in notice["message"]
@@ -262,10 +264,35 @@ def test_the_watcher_has_servers_looked_for_and_names_them(home):
         running.until(lambda now: names(now) == {"corp": ["kb"], "lab": ["two"]}, "it is found at once", PATIENCE)
         homes.own_config(home, "heartbeat: 200ms\nmcp: {discover: false}\n")
         running.until(lambda now: names(now) == {"corp": [], "lab": []}, "discovery is switched off", PATIENCE)
-        said = "MCP servers: 1 use AWS; 0 files cannot be read"
-        wait_for(lambda: said in (home / "watcher.log").read_text(), "the log says it", PATIENCE)
     log = (home / "watcher.log").read_text()
     assert "canary" not in log + Path(paths.status_file()).read_text()
+
+
+def test_the_first_look_of_all_is_waited_for(home, monkeypatch):
+    monkeypatch.setattr(rediscovery, "_FIRST_SECONDS", PATIENCE)
+    client_config(home, kb=uvx(AWS_PROFILE="dev"))
+    ticks = []
+
+    async def start() -> None:
+        looking = rediscovery.Rediscovery(lambda: ticks.append(found.servers()))
+        await looking.first(Settings(), asyncio.Event())
+        await looking.close()
+
+    asyncio.run(start())
+    assert [[one.server for one in servers or ()] for servers in ticks] == [["kb"]]
+
+
+def test_an_end_of_the_watcher_does_not_wait_for_it(home):
+    client_config(home, kb=uvx(AWS_PROFILE="dev"))
+
+    async def start() -> None:
+        looking, stop = rediscovery.Rediscovery(lambda: None), asyncio.Event()
+        stop.set()
+        await looking.first(Settings(), stop)
+        await looking.close()
+
+    asyncio.run(start())
+    assert found.load() is None  # the child was ended before it had looked
 
 
 @pytest.mark.real
@@ -277,4 +304,4 @@ def test_the_watcher_looks_only_where_a_client_is(home):
         assert not Path(paths.mcp_servers_file()).exists()
         client_config(home, ".kiro/settings/mcp.json", kb=uvx(AWS_PROFILE="dev"))
         running.until(lambda now: names(now) == {"corp": ["kb"]}, "the first client is found", PATIENCE)
-        wait_for(lambda: "MCP servers: 1 use AWS" in (home / "watcher.log").read_text(), "it is said", PATIENCE)
+        wait_for(lambda: "MCP servers that use AWS: 1" in (home / "watcher.log").read_text(), "it is said", PATIENCE)

@@ -79,9 +79,8 @@ class Rediscovery:
             log.warning("MCP servers could not be looked for: %s", complaint)
         self._complaint = complaint
         if ended.lines:
-            log.info(
-                "MCP servers: %s use AWS; %s files cannot be read", *map(ended.lines[-1].get, ("servers", "broken"))
-            )
+            known, broken = map(ended.lines[-1].get, ("servers", "broken"))
+            log.info("MCP servers that use AWS: %s; files that cannot be read: %s", known, broken)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._task = None
