@@ -57,9 +57,10 @@ def mib(kib: int) -> str:
     return f"{kib / 1024:.1f} MiB"
 
 
-STEPS = ("asyncio", "yaml", "msgspec", "watchdog.observers", "apscheduler.schedulers.asyncio", "ssowatch.commands.run")
+STEPS = ("asyncio", "msgspec", "watchdog.observers", "apscheduler.schedulers.asyncio", "ssowatch.watcher", "yaml")
 STEPWISE = """
 import sys
+sys.modules["ssl"] = None  # as in the service
 def anonymous():
     with open("/proc/self/smaps_rollup") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon"))

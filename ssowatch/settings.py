@@ -17,7 +17,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-import yaml
 from msgspec import Struct, field, structs
 
 from ssowatch import durations, forecast, paths, schedule, yaml_layers
@@ -272,6 +271,8 @@ def watched(settings: Settings, name: str, *, served: bool) -> bool:
 
 def as_yaml(settings: Settings) -> str:
     """The settings as a config file would hold them, passwords as `***`."""
+    import yaml
+
     return yaml.safe_dump(_plain(settings), sort_keys=False, allow_unicode=True, width=1000)
 
 

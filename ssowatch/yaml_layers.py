@@ -7,6 +7,7 @@ Rules of this file:
 2. Anchors, aliases and tags are refused, depth and size are bounded: a config is read by eye, and ten lines of
    aliases can unfold to gigabytes.
 3. Every scalar keeps its text as written, with what YAML 1.1 takes it for, so that `mode: off` can be explained.
+4. YAML is imported where there is text to read: a service without a config file goes without it (1 MB).
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from ssowatch import files, paths
 
+if TYPE_CHECKING:
+    import yaml
+
 MAX_SIZE = 256 << 10
 _MAX_DEPTH = 16  # our own keys reach 6
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 10 x faster; a wheel without it works too
 # Neither in the file nor behind an escape in it: a NUL ends a program's argument, ESC rewrites a terminal.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # PyYAML quotes from the file here and there ("found undefined tag handle '!…'"): rule 1.
@@ -143,10 +144,19 @@ def parse(file: str, content: bytes) -> Node:
     return node
 
 
+def _loader() -> Any:  # noqa: ANN401 - the two share no type
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 10 x faster; a wheel without it works too
+
+
 def _composed(file: str, text: str) -> yaml.Node | None:
+    import yaml
+
+    loader = _loader()
     try:
         depth = 0
-        for event in yaml.parse(text, _LOADER):
+        for event in yaml.parse(text, loader):
             line = _line(event.start_mark)
             # The composer recurses, in C too, so the depth is counted before it runs.
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -157,7 +167,7 @@ def _composed(file: str, text: str) -> yaml.Node | None:
                 raise SettingsError(file, line, "", "uses an anchor, alias or tag of YAML", fix)
             if isinstance(event, yaml.ScalarEvent) and _CONTROL.search(event.value):
                 raise SettingsError(file, line, "", "holds an escaped control character", "take it out")
-        composed: yaml.Node | None = yaml.compose(text, _LOADER)
+        composed: yaml.Node | None = yaml.compose(text, loader)
     except yaml.MarkedYAMLError as error:
         raise _syntax(file, text, error) from None
     except (yaml.YAMLError, ValueError):  # PyYAML without libyaml lets the ValueError of chr() through
@@ -194,6 +204,8 @@ def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> SettingsError:
 
 
 def _node(file: str, path: tuple[str, ...], line: int, node: yaml.Node) -> Node:
+    import yaml
+
     if isinstance(node, yaml.ScalarNode):
         return Node(_SCALARS.get(node.tag, Sort.TEXT), text=node.value, file=file, line=line, path=path)
     if isinstance(node, yaml.SequenceNode):

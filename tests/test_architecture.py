@@ -324,7 +324,7 @@ FORBIDDEN_AT_START = [
     (
         "the service",
         "import sys; sys.modules['ssl'] = None; import ssowatch.commands.run, ssowatch.watcher",
-        {"_ssl", "boto3", "botocore", "configupdater", "desktop_notifier", "pyjson5", "rich"},
+        {"_ssl", "yaml", "boto3", "botocore", "configupdater", "desktop_notifier", "pyjson5", "rich"},
     ),
     (
         "status",

@@ -25,7 +25,7 @@ def loader(request, monkeypatch):
     kind = "CSafeLoader" if request.param == "libyaml" else "SafeLoader"
     if not hasattr(yaml, kind):
         pytest.skip("PyYAML without libyaml")
-    monkeypatch.setattr(yaml_layers, "_LOADER", getattr(yaml, kind))
+    monkeypatch.setattr(yaml_layers, "_loader", lambda: getattr(yaml, kind))
 
 
 @pytest.fixture
@@ -677,7 +677,7 @@ BROKEN = st.text(alphabet=st.sampled_from(list("a:-[]{}&*!|>'\"%@`#?, \n\t\\0x")
 )
 def test_any_bytes_are_settings_or_a_settings_error(user, system, loader):
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_layers, "_LOADER", loader)
+        patch.setattr(yaml_layers, "_loader", lambda: loader)
         try:
             found = load(
                 pathlib.Path(directory),
@@ -719,7 +719,7 @@ def test_a_value_of_environment_is_never_shown(tree, where, shape, loader):
     name = where[0] if where else "HTTPS_PROXY"
     text = f"environment:\n  {name}: {shape.format(CANARY, CANARY)}\n" + (yaml.safe_dump(tree) if tree else "")
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_layers, "_LOADER", loader)
+        patch.setattr(yaml_layers, "_loader", lambda: loader)
         try:
             said = repr(load(pathlib.Path(directory), text))
         except SettingsError as error:
