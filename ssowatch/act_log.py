@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from ssowatch import acts, files, paths
+from ssowatch.model import Presence
 from ssowatch.protocol import Row
 
 FULL = 1 << 20
@@ -30,11 +31,11 @@ class ActLog:
     def __init__(self) -> None:
         self._before: dict[str, Row] = {}
 
-    def look(self, rows: Iterable[Row], now: datetime) -> None:
+    def look(self, rows: Iterable[Row], now: datetime, presence: Presence | None = None) -> None:
         """Find what happened since the last look; the first one finds nothing."""
         rows = tuple(rows)
         told = [
-            acts.line(now, row, event, message)
+            acts.line(now, row, event, message, presence)
             for row in rows
             if (before := self._before.get(row.sign_in.name))
             for event, message in acts.between(before, row)

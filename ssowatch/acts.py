@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ssowatch.model import State
+from ssowatch.model import Presence, State
 from ssowatch.plain import plain
 from ssowatch.protocol import VERSION, Row, moment
 
@@ -62,8 +62,8 @@ def between(before: Row, after: Row) -> list[tuple[str, str]]:
     return told
 
 
-def line(at: datetime, row: Row, event: str, message: str) -> dict[str, Any]:
-    """An act as it is written down: one JSON object, without any secret."""
+def line(at: datetime, row: Row, event: str, message: str, presence: Presence | None = None) -> dict[str, Any]:
+    """An act as it is written down: one JSON object, without any secret. `presence`: who was last seen at the screen."""
     return {
         "version": VERSION,
         "at": moment(at),
@@ -71,6 +71,7 @@ def line(at: datetime, row: Row, event: str, message: str) -> dict[str, Any]:
         "sign_in": row.sign_in.name,
         "state": str(row.plan.state),
         "good_until": moment(row.plan.good_until),
+        "presence": str(presence) if presence else None,
         "message": message,
     }
 

@@ -5,7 +5,8 @@ Rules of this file:
 2. One notifier child shows all open notices; it runs only while there is one. It may hang, die or find no bus: that
    costs a child, and the notices are tried again.
 3. Presence is asked when something due depends on it, then at the heartbeat, and holds for one tick only. After an
-   unlock 20 seconds pass first: a person who comes back is not met by a tab.
+   unlock 20 seconds pass first: a person who comes back is not met by a tab. With each renewal it is asked, too, once:
+   for the log of acts, which tells how long a live token lay there with nobody present.
 4. A button is a human act: it ends what was put off or denied. The sign-in itself is a flow that this child only joins,
    so that neither our end nor a restart interrupts it.
 """
@@ -23,7 +24,7 @@ from typing import Any
 
 from ssowatch import children, memory, notice_text, presence, protocol, quiet_hours, wording
 from ssowatch.mcp import profiles
-from ssowatch.model import Button, Cause, Memory, Notice, Presence, Tab
+from ssowatch.model import Button, Cause, Memory, Notice, Presence, Renewal, Tab
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.world import Sight, World
@@ -66,7 +67,8 @@ class Asks:
         self._clock = clock
         self.presence: Presence | None = None
         """Who is there, as the next look is told; None when nobody was asked."""
-        self._last: Presence | None = None
+        self.seen: Presence | None = None
+        """Who was there when it was last asked."""
         self._settled_at = 0.0
         self._asked_at = -_PRESENCE_REST
         self._told_at = 0.0
@@ -96,7 +98,7 @@ class Asks:
         again = unshown and time.monotonic() - self._told_at >= _SHOW_AGAIN
         if before != [one.id for one in self._open.values()] or again:
             self._show()
-        if any(row.plan.waits for row in sight.rows):
+        if any(row.plan.waits or Renewal() in row.plan.actions for row in sight.rows):
             self._look_up()
 
     async def close(self) -> None:
@@ -206,8 +208,8 @@ class Asks:
     async def _ask_presence(self) -> None:
         self._asked_at = time.monotonic()
         found = await presence.ask()
-        came_back = found is Presence.PRESENT and self._last in {Presence.LOCKED, Presence.IDLE}
-        self._last = found
+        came_back = found is Presence.PRESENT and self.seen in {Presence.LOCKED, Presence.IDLE}
+        self.seen = found
         if came_back:
             log.info("somebody is back at the screen")
             self._settled_at = time.monotonic() + _AFTER_UNLOCK

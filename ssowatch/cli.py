@@ -23,6 +23,7 @@ COMMANDS = {
     "pause": "no notices and no tabs for a while; renewals go on",
     "mcp": "MCP servers: which of them hang on which sign-in",
     "explain": "what an AWS error text means here, and what to do",
+    "history": "the last days as a picture, and what they came to",
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
     "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
     "notify": "show a test notice",

@@ -241,6 +241,8 @@ def not_today(memory: Memory, until: datetime) -> Memory:
 
 def withdrawn(memory: Memory, cause: Cause) -> Memory:
     """The notice for `cause` vanished from the screen with its watcher, unanswered: the next one may show it."""
+    if cause is Cause.OFFER:
+        return _with(memory, offered_at=None)
     return _with(memory, noticed=tuple(one for one in memory.lineage.noticed if one is not cause))
 
 

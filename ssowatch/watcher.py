@@ -151,7 +151,7 @@ class Watcher:
                 due.append(row)
         self._asks.act(sight)
         self._hooks.look(sight, now)
-        self._acts.look(sight.rows, now)
+        self._acts.look(sight.rows, now, self._asks.seen)
         self._rediscovery.look(sight.settings)
         if due and not self.succeeded:
             names = {row.sign_in.name for row in due}

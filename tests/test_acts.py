@@ -101,6 +101,7 @@ def test_a_line(home):
         "sign_in": "corp",
         "state": "valid",
         "good_until": None,
+        "presence": None,
         "message": "number 0",
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

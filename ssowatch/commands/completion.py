@@ -11,6 +11,7 @@ from typing import Any
 
 from ssowatch import completing, published, survey
 from ssowatch.clock import utc_now
+from ssowatch.mcp import found
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -56,6 +57,8 @@ def _fill(parser: argparse.ArgumentParser, where: str, known: dict[str, str], wo
 
 def _names(kind: str) -> Sequence[str]:
     """What a metavar stands for in this home."""
+    if kind == "SERVER":
+        return [one.server for one in known.servers] if (known := found.load()) else []
     sign_ins = _document()["sign_ins"] if kind in {"NAME", "PROFILE"} else []
     profiles = [profile for one in sign_ins for profile in one["profiles"]]
     if kind == "PROFILE":

@@ -7,6 +7,7 @@ from importlib import import_module
 
 COMMANDS = {
     "servers": "which MCP server hangs on which sign-in",
+    "snippet": "the config entry to paste, with the wrapper in front of a server",
     "wrap": "run an MCP server so that its calls wait for the sign-in instead of failing",
 }
 _HIDDEN = ("discover",)  # the watcher's
