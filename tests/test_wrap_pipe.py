@@ -155,12 +155,13 @@ def test_help():
 
 
 def gone(pid):
-    """Whether no process has this id, a zombie included."""
+    """Ended; a zombie that its new parent has not yet fetched is (a container's first process may fetch none)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    return False
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]

@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0
+from homes import PATIENCE
+
 FAKE = str(Path(__file__).with_name("fake_mcp_server.py"))
 
 
 class Client:
-    """Lines out, lines in. Every wait ends after a minute."""
+    """Lines out, lines in. Every wait ends after two minutes."""
 
     def __init__(self, *arguments: str, server: Sequence[str], **environ: str) -> None:
         self.process = subprocess.Popen(
