@@ -52,10 +52,15 @@ def environment(extra: Mapping[str, str], base: Mapping[str, str] | None = None)
     return {**kept, **extra}
 
 
-async def run(arguments: Sequence[str], extra: Mapping[str, str], deadline: float) -> Ended:
-    """Run `ssowatch ARGUMENTS…` and collect its JSON lines; never raises but CancelledError, which ends the child."""
+async def run(
+    arguments: Sequence[str], extra: Mapping[str, str], deadline: float, base: Mapping[str, str] | None = None
+) -> Ended:
+    """Run `ssowatch ARGUMENTS…` and collect its JSON lines; never raises but CancelledError, which ends the child.
+
+    `base` is another environment than ours, as a service would have it.
+    """
     try:
-        process = await _started(arguments, extra, asyncio.subprocess.DEVNULL)
+        process = await _started(arguments, environment(extra, base), asyncio.subprocess.DEVNULL)
     except OSError as error:
         return Ended((), f"cannot start a child: {error.strerror}")
     lines: list[dict[str, Any]] = []
@@ -82,7 +87,7 @@ async def talk(
     Returns why it ended, which nobody asked it to: to end it, cancel this. Raises CancelledError alone.
     """
     try:
-        process = await _started(arguments, extra, asyncio.subprocess.PIPE)
+        process = await _started(arguments, environment(extra), asyncio.subprocess.PIPE)
     except OSError as error:
         return f"cannot start a child: {error.strerror}"
     tail = bytearray()
@@ -106,7 +111,7 @@ async def talk(
     return _complaint(tail, code)
 
 
-async def _started(arguments: Sequence[str], extra: Mapping[str, str], stdin: int) -> asyncio.subprocess.Process:
+async def _started(arguments: Sequence[str], environ: Mapping[str, str], stdin: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # a module lying in the working directory must not be imported
@@ -116,7 +121,7 @@ async def _started(arguments: Sequence[str], extra: Mapping[str, str], stdin: in
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(extra),
+        env=environ,
         limit=_LINE_LIMIT,
     )
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
+    "doctor": "what is wrong here, and the command that mends it",
     "upgrade-profile": "make a legacy or scope-less AWS profile renewable, with diff, backup and a way back",
     "config": "write, check or show the ssowatch config",
     "skill": "teach an AI agent to bring a sign-in back",

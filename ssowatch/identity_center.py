@@ -8,13 +8,13 @@ Rules of this file:
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ssowatch.answers import Answer, Granted, Unanswered
-from ssowatch.aws_clients import ABSURD, Clients, granted, refusal
+from ssowatch.aws_clients import ABSURD, Clients, granted, refusal, skew
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.tokenfile import Contents
@@ -60,6 +60,20 @@ class IdentityCenter:
 
         return self._clients.ask(call, lambda error: refusal(error, _REFUSALS, now))
 
+    def knock(self, now: datetime) -> timedelta | Unanswered:
+        """Whether AWS answers at all: the local clock minus its own. It is asked for a token that nobody has."""
+
+        def call() -> timedelta:
+            nobody = dict.fromkeys(("clientId", "clientSecret", "refreshToken"), "none")
+            client.create_token(grantType="refresh_token", **nobody)
+            return timedelta()
+
+        try:
+            client: SSOOIDCClient = self._clients.make("sso-oidc")
+        except (BotoCoreError, ValueError, OSError) as error:
+            return Unanswered(f"the client cannot be made: {plain(str(error))}", maybe_acted=False)
+        return self._clients.ask(call, lambda error: _answered(error, now))
+
     def lives(self, contents: Contents) -> bool | None:
         """Whether the portal still takes the access token (ListAccounts, one row, gives out no role). None: unknown."""
         try:
@@ -71,3 +85,8 @@ class IdentityCenter:
         except (BotoCoreError, OSError, *ABSURD):
             return None
         return True if "accountList" in answer else None  # to botocore a captive portal's page is a good answer
+
+
+def _answered(error: ClientError, now: datetime) -> timedelta | Unanswered:
+    said = refusal(error, _REFUSALS, now)
+    return said if isinstance(said, Unanswered) else skew(error.response.get("ResponseMetadata"), now)

@@ -77,6 +77,11 @@ def is_remote(path: str, mountinfo: str) -> bool:
     return kind.startswith(_REMOTE)
 
 
+def far_away(path: str) -> bool:
+    """Whether `path` lies where changes must be polled for."""
+    return is_remote(os.path.realpath(path), _mountinfo())
+
+
 class Folders:
     """Calls `changed` on `loop` when something changes in one of the directories last given to `sync`."""
 
@@ -137,7 +142,7 @@ class Folders:
             return None
         real = os.path.realpath(path)
         ear = _Ear(self._poke, real, names)
-        for polls in (True,) if is_remote(real, _mountinfo()) else (False, True):
+        for polls in (True,) if far_away(real) else (False, True):
             kinds = _ARRIVED if names is not None else _CHANGED
             if (polls or sys.platform != "linux") and names is None:
                 kinds = [*kinds, FileModifiedEvent]  # only inotify tells when a writer is done

@@ -182,6 +182,44 @@ def test_what_is_shown_is_said(kind, world):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_probe_shows_nothing(kind, world):
+    async def story():
+        channel = made(kind, world, works=True)
+        assert await channel.probe()
+        await channel.close()
+
+    asyncio.run(story())
+    assert not world.told()
+    assert not getattr(world, "posts", [])
+    if kind is Desktop:
+        assert world.server.silent()
+
+
+UNLIKELY = [
+    ("no bus", lambda world: Desktop(LONG), "no session bus"),
+    ("a bus without a server", lambda world: desktop(world, works=False), "no notification server"),
+    ("no osascript", lambda world: Dialog(), "no osascript"),
+    ("no PowerShell", lambda world: Toast(), "no powershell.exe"),
+    ("no program", lambda world: Command(("/nonexistent/x",), os.environ), "no program that can be run"),
+    ("no such service", lambda world: Apprise(("nonsense-canary://x",)), "does not know the kind of URL number 1"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), [row[1:] for row in UNLIKELY], ids=[row[0] for row in UNLIKELY])
+def test_a_probe_says_why_nobody_would_show_it(world, make, words):
+    async def story():
+        channel = make(world)
+        if isinstance(channel, Apprise) and not homes.REQUIRED:
+            pytest.importorskip("apprise")
+        with pytest.raises(NotShownError, match=words) as caught:
+            await channel.probe()
+        assert "canary" not in f"{caught.value}{caught.value.fix}"
+        await channel.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_shown_raises_with_one_plain_line_and_no_secret(kind, world, caplog, capfd):
     with pytest.raises(NotShownError) as caught:
         asyncio.run(shown(made_in_loop(kind, world)))

@@ -58,10 +58,28 @@ def test_a_kind_that_is_not_here_says_so_and_harms_nothing(bare, one):
     assert found.lines[0]
     assert found.fix
     assert one.uninstall() == []
+    assert one.starts() is None
+    assert one.environment() is None
     with pytest.raises(CannotError) as raised:
         one.restart()
     assert raised.value.fix
     assert not called(bare)
+
+
+def test_what_a_service_starts_and_what_it_gives(bare, monkeypatch):
+    for one in service.KINDS[:2]:
+        assert one.starts() is None
+    unit = bare / ".config/systemd/user/ssowatch.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(systemd.filled("/opt/my ssowatch"))
+    agent = bare / "Library/LaunchAgents/io.github.ssowatch.plist"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(launchd.filled("/opt/my ssowatch"))
+    assert [one.starts() for one in service.KINDS] == ["/opt/my ssowatch", "/opt/my ssowatch", None]
+    agent.write_text("no plist")
+    assert service.KINDS[1].starts() is None
+    stand_in(bare, monkeypatch, "systemctl", """printf '%s\\n' LANG=C "HTTPS_PROXY=$'http://it\\'s'" odd""")
+    assert service.KINDS[0].environment() == {"LANG": "C", "HTTPS_PROXY": "http://it's"}
 
 
 def test_the_last_is_what_remains(bare):

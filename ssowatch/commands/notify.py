@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 
@@ -24,21 +25,23 @@ _EVENT = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("what", nargs="?", choices=["test"], help="show a test notice through every channel")
+    parser.add_argument("--probe", action="store_true", help=argparse.SUPPRESS)  # the doctor's: who would show it?
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # the watcher's
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 if at least one channel showed it, 1 if none did, 2 without a word, 78 with a config that cannot be used."""
-    if not options.child and not options.what:
+    if not options.child and not options.probe and not options.what:
         print("ssowatch: say what: `ssowatch notify test`", file=sys.stderr)
         return 2
     world = World(recording=False)
-    if not options.child:  # the watcher's child has its environment already, and goes on with the last good config
+    # The others' children have their environment already, and go on with the last good config.
+    if not (options.child or options.probe):
         if world.settings_error:
             print(f"ssowatch: {world.settings_error}", file=sys.stderr)
             return os.EX_CONFIG
         os.environ.update(world.settings.environment)
-    code = asyncio.run(_child(world) if options.child else _test(world))
+    code = asyncio.run(_child(world) if options.child else _probe(world) if options.probe else _test(world))
     sys.stdout.flush()
     os._exit(
         code
@@ -49,6 +52,17 @@ async def _child(world: World) -> int:
     await notifier.serve(notifier.configured(world.settings, os.environ))
     sys.stderr.flush()
     os._exit(0)  # before the loop waits for the threads of a channel
+
+
+async def _probe(world: World) -> int:
+    """A line of JSON for every channel, in order."""
+    for way in notifier.configured(world.settings, os.environ):
+        try:
+            said = {"channel": way.name, "shows": await way.probe()}
+        except NotShownError as error:
+            said = {"channel": way.name, "why": str(error), "fix": error.fix}
+        print(json.dumps(said), flush=True)
+    return 0
 
 
 async def _test(world: World) -> int:

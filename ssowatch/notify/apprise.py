@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from ssowatch.notify.channel import Listener, Notice, NotShownError
 
@@ -42,6 +42,22 @@ class Apprise:
 
     async def show(self, notice: Notice, listener: Listener) -> str:  # noqa: ARG002 - nobody answers
         """Send it to every URL; one that took it is enough."""
+        services = self._services()
+        sendings = [
+            asyncio.wait_for(one.async_notify(title=notice.title, body=notice.text), self._seconds) for one in services
+        ]
+        results = await asyncio.gather(*sendings, return_exceptions=True)
+        took = sum(not isinstance(result, BaseException) and bool(result) for result in results)
+        count = f"{took} of {len(results)} services took it"
+        if not took:
+            raise NotShownError(count, "check the URLs of `apprise` in `notify`, and the network")
+        return count
+
+    async def probe(self) -> str:
+        """Whether apprise knows the URLs. Whether they take a notice only a notice tells."""
+        return f"apprise knows {len(self._services())} services"
+
+    def _services(self) -> list[Any]:
         try:
             import apprise
         except ImportError:
@@ -55,15 +71,7 @@ class Apprise:
             if not one.add(url):
                 raise NotShownError(f"apprise does not know the kind of URL number {number}", "correct it in `notify`")
             services.append(one)
-        sendings = [
-            asyncio.wait_for(one.async_notify(title=notice.title, body=notice.text), self._seconds) for one in services
-        ]
-        results = await asyncio.gather(*sendings, return_exceptions=True)
-        took = sum(not isinstance(result, BaseException) and bool(result) for result in results)
-        count = f"{took} of {len(results)} services took it"
-        if not took:
-            raise NotShownError(count, "check the URLs of `apprise` in `notify`, and the network")
-        return count
+        return services
 
     async def withdraw(self, notice_id: str) -> None:
         """What was sent stays sent."""

@@ -80,6 +80,14 @@ class Channel(Protocol):
 
         """
 
+    async def probe(self) -> str:
+        """Who would show a notice, as far as can be told without showing one; for a person.
+
+        Raises:
+            NotShownError: nobody would. At most `seconds` of the channel have passed.
+
+        """
+
     async def withdraw(self, notice_id: str) -> None:
         """Take it back if it is still shown and can be taken back. Never raises."""
 

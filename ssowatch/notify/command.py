@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -93,6 +94,14 @@ class Command:
         if pressed := next((line for line in lines if line in notice.buttons), None):
             listener.pressed(notice.id, pressed)
         return "ended with exit code 0"
+
+    async def probe(self) -> str:
+        """Whether there is such a program. What it does with a notice only a notice tells."""
+        if not shutil.which(self._argv[0], path=self._environment.get("PATH")):
+            raise NotShownError(
+                f"{plain(self._argv[0])} is no program that can be run", "correct `command` in `notify`"
+            )
+        return f"{plain(self._argv[0])} is there"
 
     async def withdraw(self, notice_id: str) -> None:
         """A program that has ended cannot take back what it did."""

@@ -75,13 +75,25 @@ class Desktop:
 
     async def show(self, notice: Notice, listener: Listener) -> str:
         """Show it, within the deadline."""
+        return await self._in_time(self._show(notice, listener))
+
+    async def probe(self) -> str:
+        """Ask the server who it is."""
+        return await self._in_time(self._answers())
+
+    async def _answers(self) -> str:
+        await self._connected()
+        return f"{self._server} answers" + ("" if "actions" in self._abilities else ", which has no buttons")
+
+    async def _in_time(self, doing: Coroutine[Any, Any, str]) -> str:
         before = self._failures
         async with self._turn:
             if self._last and self._failures != before:
+                doing.close()
                 raise self._last
             try:
                 async with asyncio.timeout(self._seconds):
-                    return await self._show(notice, listener)
+                    return await doing
             except TimeoutError:
                 failed = NotShownError(f"the notification server gave no answer within {self._seconds:g} s", _FIX)
             except NotShownError as error:

@@ -11,6 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import ClassVar, Self
@@ -97,6 +98,12 @@ class Dialog:
                 listener.pressed(notice.id, label)
             else:
                 listener.closed(notice.id)
+
+    async def probe(self) -> str:
+        """Whether there is an `osascript`. Whether there is a screen only a dialog tells."""
+        if not shutil.which("osascript"):
+            raise NotShownError("there is no osascript")
+        return "a dialog of macOS, if you are at its screen"
 
     async def withdraw(self, notice_id: str) -> None:
         """End it: the dialog goes with its program."""

@@ -23,6 +23,7 @@ from ssowatch.notify.channel import Listener, Notice, NotShownError
 from ssowatch.plain import plain
 
 _SECONDS = 20.0  # a cold start of PowerShell takes several
+_INTEROP = "allow WSL to run Windows programs (interop)"
 _POWERSHELL = "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"
 # Windows shows toasts of registered programs only; PowerShell's own registration is there on every machine.
 _PROGRAM = r"{1AC14E77-02E7-4E5D-B744-2EB1AF5198B7}\WindowsPowerShell\v1.0\powershell.exe"
@@ -70,6 +71,12 @@ class Toast:
         self._shown.add(notice.id)
         return "handed to Windows as a toast, which has no buttons"
 
+    async def probe(self) -> str:
+        """Whether Windows can be asked."""
+        if not (shutil.which("powershell.exe") or os.access(_POWERSHELL, os.X_OK)):
+            raise NotShownError("there is no powershell.exe", _INTEROP)
+        return "a toast of Windows, which has no buttons"
+
     async def _run(self, script: str, notice_id: str, **words: str) -> None:
         program = shutil.which("powershell.exe") or _POWERSHELL  # a service's PATH has nothing of Windows
         tag = sha256(notice_id.encode()).hexdigest()[:16]
@@ -88,9 +95,7 @@ class Toast:
                 cwd="/mnt/c" if os.path.isdir("/mnt/c") else None,  # noqa: ASYNC240, PTH112 - Windows complains of a Linux folder
             )
         except OSError as error:
-            raise NotShownError(
-                f"powershell.exe cannot be started: {error.strerror}", "allow WSL to run Windows programs (interop)"
-            ) from None
+            raise NotShownError(f"powershell.exe cannot be started: {error.strerror}", _INTEROP) from None
         try:
             async with asyncio.timeout(self._seconds):
                 _, complaint = await process.communicate(line)

@@ -59,6 +59,14 @@ class ByHand:
         found = cannot("ssowatch")
         return Standing(Condition.MISSING, (str(found),), found.fix)
 
+    def starts(self) -> str | None:
+        """There is no file."""
+        return None
+
+    def environment(self) -> dict[str, str] | None:
+        """That of the shell it was started in, whichever that was."""
+        return None
+
     def logs(self, *, follow: bool) -> list[str]:  # noqa: ARG002 - of the Protocol
         """Nobody keeps them."""
         raise CannotError("no service manager keeps a log here", "See it live: end the watcher, then:\n  ssowatch run")

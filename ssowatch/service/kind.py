@@ -79,6 +79,12 @@ class Service(Protocol):
     def standing(self) -> Standing:
         """How it is; raises nothing."""
 
+    def starts(self) -> str | None:
+        """The program that its file names; None where there is no file."""
+
+    def environment(self) -> dict[str, str] | None:
+        """What it gives to what it starts; None where nobody can tell."""
+
     def logs(self, *, follow: bool) -> list[str]:
         """The command that shows what it logged."""
 

@@ -9,9 +9,11 @@ From launchctl(1) and launchd.plist(5); it was never run on a Mac. Rules of this
 from __future__ import annotations
 
 import os
+import plistlib
 import re
 import shutil
 import time
+from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from ssowatch import carried, paths
@@ -95,6 +97,19 @@ class LaunchAgent:
             return Standing(Condition.STOPPED, ("stopped: its config cannot be used", shown(_file())), _CHECK)
         said = f"{known.get('state', 'stopped')}, last exit code {known.get('last exit code', 'unknown')}"
         return Standing(Condition.STOPPED, (said, shown(_file())), _READ_LOG)
+
+    def starts(self) -> str | None:
+        """The first of `ProgramArguments`."""
+        try:
+            with open(_file(), "rb") as file:  # noqa: PTH123
+                words = plistlib.load(file)["ProgramArguments"]
+            return str(words[0])
+        except (OSError, ValueError, LookupError, TypeError, ExpatError):
+            return None
+
+    def environment(self) -> dict[str, str] | None:
+        """None: launchd says it of one variable at a time only."""
+        return None
 
     def logs(self, *, follow: bool) -> list[str]:
         """The file that launchd writes its stderr to."""

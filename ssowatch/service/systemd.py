@@ -106,6 +106,18 @@ class UserUnit:
         fix = _READ_LOG if known["ActiveState"] == "failed" else _RESTART
         return Standing(Condition.STOPPED, (f"stopped: {_why(known)}", place), fix)
 
+    def starts(self) -> str | None:
+        """The program of `ExecStart`."""
+        return program_in(_file())
+
+    def environment(self) -> dict[str, str] | None:
+        """The user manager's own, which every unit gets (`show-environment`, whose lines are quoted as a shell's words)."""
+        ran = run(*_SYSTEMCTL, "show-environment")
+        if ran.code:
+            return None
+        pairs = (_unquoted(line).partition("=") for line in ran.output.splitlines())
+        return {name: value for name, equals, value in pairs if equals}
+
     def logs(self, *, follow: bool) -> list[str]:
         """Out of the journal."""
         more = ["--follow"] if follow else ["--no-pager"]
@@ -143,6 +155,14 @@ def program_in(path: str) -> str | None:
     except OSError:
         return None
     return line.removeprefix("ExecStart=").strip().removesuffix(" run").strip('"').replace("%%", "%") or None
+
+
+def _unquoted(line: str) -> str:
+    """A line of `show-environment`: plain, or `NAME=$'…'` with escapes, of which only the value's absence matters here."""
+    name, equals, value = line.partition("=")
+    if value.startswith("$'") and value.endswith("'"):
+        value = value[2:-1].replace("\\'", "'").replace("\\\\", "\\")
+    return f"{name}{equals}{value}"
 
 
 def _stays(known: dict[str, str]) -> bool:
