@@ -74,8 +74,8 @@ class Page:
     location: str | None = field(default=None, repr=False)
 
 
-def signed_in(sign_in: SignIn, person: Person, before: str | None, warning: str | None = None) -> Page:
-    """It worked. `before` is who signed in last time, where that was somebody else."""
+def signed_in(sign_in: SignIn, person: Person, before: str | None, *asides: str) -> Page:
+    """It worked. `before` is who signed in last time, where that was somebody else; `asides` are things to know or do."""
     facts = [("Portal", [sign_in.start_url])]
     if sign_in.kind is Kind.SSO_SESSION:
         facts.insert(0, ("Sign-in", [sign_in.name]))
@@ -85,15 +85,15 @@ def signed_in(sign_in: SignIn, person: Person, before: str | None, warning: str 
         more = len(person.accounts) - _MOST_ACCOUNTS
         rows = [*person.accounts[:_MOST_ACCOUNTS], *([f"and {more} more"] if more > 0 else [])]
         facts.append(("Account" if len(rows) == 1 else "Accounts", rows))
-    notes = [_sentence(warning)] if warning else []
+    notes = list(map(_sentence, asides))
     if before:
         notes.insert(0, f"Last time it was {plain(before, 80)}. If you did not mean to change, sign in again.")
-    asides = "".join(f'<p class="note">{_shown(note, 300)}</p>' for note in notes)
+    shown = "".join(f'<p class="note">{_shown(note, 400)}</p>' for note in notes)
     return _page(
         200,
         "good",
         "You are signed in",
-        _facts(facts) + asides + "<p>Programs that waited go on by themselves. You can close this tab.</p>",
+        _facts(facts) + shown + "<p>Programs that waited go on by themselves. You can close this tab.</p>",
     )
 
 

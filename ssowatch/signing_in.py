@@ -49,6 +49,7 @@ def sign_in(
     waiting: Callable[[Waiting], None],
     port: int = 0,
     seconds: float = 600,
+    aside: str = "",
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
@@ -61,6 +62,7 @@ def sign_in(
         waiting: called once, when the person is needed.
         port: of the listener (PKCE), for a tunnel; 0 for any.
         seconds: how long the person may take (PKCE); a device code has an end of its own.
+        aside: what is left for the person to do once it worked, for the browser's page (PKCE).
         now: the clock.
         pause: waits between two calls.
 
@@ -69,7 +71,7 @@ def sign_in(
         return Outcome(Result.FAILED, f"{sign_in.problem.message}; {sign_in.problem.fix or 'mend the AWS config'}")
     steps = Steps(sign_in, method, now, pause)
     try:
-        return _Asking(steps, waiting, port, seconds).run(fresh=fresh)
+        return _Asking(steps, waiting, port, seconds, aside).run(fresh=fresh)
     except OverError as over:
         outcome = over.outcome
     except files.BusyError as error:
@@ -88,6 +90,7 @@ class _Asking:
     waiting: Callable[[Waiting], None]
     port: int
     seconds: float
+    aside: str
 
     def run(self, *, fresh: bool) -> Outcome:
         self.steps.make_sure_of_room()
@@ -120,7 +123,8 @@ class _Asking:
                     lambda now: authorization.token_by_code(registration, code, verifier, listener.redirect, now)
                 )
                 done = self.steps.written(authorization, registration, self.steps.good(answer), began)
-                page = result_page.signed_in(self.steps.sign_in, done.person, done.before, done.warning)
+                asides = tuple(filter(None, (done.warning, self.aside)))
+                page = result_page.signed_in(self.steps.sign_in, done.person, done.before, *asides)
             except OverError as over:
                 page = self._page(over.outcome)
                 raise

@@ -103,9 +103,11 @@ class World:
         self._memories.keep_only(names)
         self._lives = self._lives_of(names)
         self.unsettled = False
-        reason = "no MCP server hangs on its sign-in" if self._settings.watch == "mcp" else "its sign-in is not named"
+        reason = "its sign-in is not named in `watch` of the ssowatch config"
+        if self._settings.watch == "mcp":
+            reason = "no MCP server hangs on its sign-in (`watch: mcp` in the ssowatch config)"
         left_out = tuple(
-            Unwatched(profile, f"{reason}, which `watch` of the ssowatch config asks for")
+            Unwatched(profile, reason)
             for one in self._aws.sign_ins
             if one.name not in names
             for profile in one.profiles

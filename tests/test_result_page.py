@@ -108,6 +108,11 @@ def test_the_policy_allows_the_one_style_sheet():
             result_page.signed_in(CORP, Person("bob"), "anna"), ["Last time it was anna."], id="somebody-else"
         ),
         pytest.param(
+            result_page.signed_in(CORP, Person("bob"), None, "it was late", "Restart s3 (Claude Desktop): …"),
+            ["It was late.", "Restart s3 (Claude Desktop): …"],
+            id="asides",
+        ),
+        pytest.param(
             result_page.denied(CORP),
             ["Sign-in denied", "nothing was given out", "To try again: ssowatch login corp"],
             id="denied",
