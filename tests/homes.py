@@ -123,6 +123,15 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
+def gone(pid: int) -> bool:
+    """Ended. A zombie is: its new parent may not have fetched it, and a container's first process may fetch none."""
+    with suppress(OSError):
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat")
+        return Path("/proc/self").exists() and status.read_text().rpartition(")")[2].split()[0] in "ZX"
+    return True
+
+
 def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait until it is so; fails with `what` after the deadline."""
     deadline = time.monotonic() + seconds

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from homes import wait_for
+from homes import gone, wait_for
 
 from ssowatch import hooks
 
@@ -176,16 +176,6 @@ def test_it_goes_with_its_children(tmp_path, monkeypatch, what, own, childs):
     for path in (ready, child_ready):
         pid = int(path.read_text())
         wait_for(partial(gone, pid), f"{path.name} is gone", 60)
-
-
-def gone(pid: int) -> bool:
-    """Ended; a zombie that its new parent has not yet fetched is."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
 def test_what_a_good_hook_leaves_running_stays(tmp_path):

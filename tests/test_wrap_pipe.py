@@ -14,7 +14,7 @@ from pathlib import Path
 import homes
 import pytest
 from fake_mcp_server import RUN_OUT
-from homes import wait_for
+from homes import gone, wait_for
 from wrapped import FAKE, PATIENCE, wrapped
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -152,16 +152,6 @@ def test_help():
 
 
 # Nothing is left behind
-
-
-def gone(pid):
-    """Ended; a zombie that its new parent has not yet fetched is (a container's first process may fetch none)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]

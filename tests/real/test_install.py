@@ -31,7 +31,6 @@ pytestmark = pytest.mark.real
 TOP = Path(__file__).parents[2]
 STATE = ".local/state/ssowatch"
 DATA = {
-    "ssowatch/notify/icon.png": "ssowatch/notify/icon.png",
     "ssowatch/data/config.example.yaml": "config.example.yaml",
     "ssowatch/data/systemd/ssowatch.service": "systemd/ssowatch.service",
     "ssowatch/data/launchd/io.github.ssowatch.plist": "launchd/io.github.ssowatch.plist",
@@ -85,9 +84,10 @@ def test_the_wheel_holds_the_program_and_its_data(wheel):
         names = set(archive.namelist())
         for packed, source in DATA.items():
             assert archive.read(packed) == (TOP / source).read_bytes()
-    code = {str(path.relative_to(TOP)) for path in (TOP / "ssowatch").rglob("*.py")} | {"ssowatch/py.typed"}
-    rest = names - code - set(DATA)
-    assert code <= names
+    package = [path for path in (TOP / "ssowatch").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    own = {str(path.relative_to(TOP)) for path in package}
+    rest = names - own - set(DATA)
+    assert own <= names
     assert {Path(name).parts[0].rpartition(".")[2] for name in rest} == {"dist-info"}, "no tests, no notes"
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in rest)
 
