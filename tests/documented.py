@@ -45,6 +45,8 @@ def _arguments(call: str) -> list[str]:
 def is_accepted(arguments: list[str]) -> bool:
     """Whether the command line takes these words; nothing is run."""
     words = [word.replace("…", "x") for word in arguments]
+    if len(words) == 1 and words[0] in cli.COMMANDS:
+        return True  # it is spoken of
     if words[:1] == ["mcp"] and len(words) > 1:
         return words[1] in mcp.COMMANDS
     parser = cli._parser(next((word for word in words if word in cli.COMMANDS), None))
