@@ -21,8 +21,8 @@ _AROUND = (  # squeezed, as the text is
     r"toolcall[\"'][^\"']{1,128}[\"']failed",
     r"errorcallingtool[\"'][^\"']{1,128}[\"']",
     # what servers say first: "Unexpected error:", "AWS IAM Error", "Failed to list groups:"
-    r"unexpectederror|aws[a-z]{1,30}error|pleaseretry",
-    r"(?:failedto|unableto|couldnot|error)[a-z0-9_.-]{1,60}:",
+    r"(?:an)?unexpectederror(?:occurred)?|aws[a-z]{1,30}error|pleaseretry",
+    r"(?:failedto|unableto|couldnot|error)[a-z0-9_.]{1,60}[:-]",
     # what SDKs say first: class, operation, code
     r"(?:botocore|software\.amazon\.awssdk)[\w.]{1,100}",
     r"anerroroccurred\([a-z]{1,60}\)whencallingthe[a-z0-9]{1,80}operation(?:\(reachedmaxretries:\d\))?",
@@ -33,7 +33,8 @@ _AROUND = (  # squeezed, as the text is
     r"(?:torefreshthisssosessionrun)?[\"']?awsssologin[\"']?withthecorrespondingprofile",
     r"pleaserefreshyourcredentialsandretry\.theproxywillautomaticallyusethenewcredentialsonthenextrequest",
     # JSON around it
-    r"(?:error|errors|message|type|text|content|details?|(?:error_?|status_?)?code|status|success|iserror)[\"']",
+    r"(?:error|errors|message|(?:error_?)?type|text|content|details?|(?:error_?|status_?)?code|status|success|iserror)[\"']",
+    r"[a-z]{1,60}(?:error|exception)(?=[\"'])",
     r"(?:exception|error|true|false|null|40[0-9])(?=\W|$)",
 )
 _FRAME = tuple(re.compile(each) for each in _AROUND)
