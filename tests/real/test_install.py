@@ -33,6 +33,13 @@ STATE = ".local/state/ssowatch"
 DATA = {
     "ssowatch/data/config.example.yaml": "config.example.yaml",
     "ssowatch/data/systemd/ssowatch.service": "systemd/ssowatch.service",
+    **{
+        path: path
+        for path in (
+            *(f"ssowatch/data/completion/ssowatch.{shell}" for shell in ("bash", "zsh", "fish")),
+            "ssowatch/data/skills/ssowatch/SKILL.md",
+        )
+    },
     "ssowatch/data/launchd/io.github.ssowatch.plist": "launchd/io.github.ssowatch.plist",
 }
 DOCUMENT = ["version", "written_at", "watcher", "problem", "sign_ins", "unwatched"]
