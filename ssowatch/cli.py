@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "what an AWS error text means here, and what to do",
     "history": "the last days as a picture, and what they came to",
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
+    "setup": "from nothing to protected, step by step; --remove takes all of it away",
     "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
     "notify": "show a test notice",
     "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",

@@ -27,7 +27,7 @@ def install() -> list[str]:
         CannotError: why not, and what works instead.
 
     """
-    _refuse_sudo()
+    possible()
     kind = service.here()
     said = [] if kind.standing().running else end_watcher()
     said += kind.install(service.program())
@@ -88,12 +88,21 @@ def end_watcher() -> list[str]:
     return [f"ended the watcher that ran without the service (pid {pid})"]
 
 
-def _refuse_sudo() -> None:
+def possible() -> None:
+    """Return if a service can be installed here.
+
+    Raises:
+        CannotError: why not, and what works instead.
+
+    """
     user = os.environ.get("SUDO_USER")
     if os.geteuid() == 0 and user and user != "root":
         raise CannotError(
             "this is root, by sudo: it would watch root's sign-ins, not yours", "Run it as yourself, without sudo."
         )
+    program = service.program()
+    if isinstance(kind := service.here(), service.ByHand):
+        kind.install(program)
 
 
 def _wait(true: Callable[[], bool]) -> bool:

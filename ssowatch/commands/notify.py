@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 
 from ssowatch import notifier
 from ssowatch.notify.channel import NotShownError
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("what", nargs="?", choices=["test"], help="show a test notice through every channel")
     parser.add_argument("--probe", action="store_true", help=argparse.SUPPRESS)  # the doctor's: who would show it?
+    parser.add_argument("--json", action="store_true", help="a line of JSON per channel")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # the watcher's
 
 
@@ -42,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
             return os.EX_CONFIG
         os.environ.update(world.settings.environment)
     code = asyncio.run(_child(world) if options.child else _probe(world) if options.probe else _test(world))
+    code = asyncio.run(_child(world) if options.child else _test(world, _say_json if options.json else _say))
     sys.stdout.flush()
     os._exit(
         code
@@ -66,6 +69,7 @@ async def _probe(world: World) -> int:
 
 
 async def _test(world: World) -> int:
+async def _test(world: World, say: Callable[[str, str, NotShownError | None], None]) -> int:
     """Try every channel, in order."""
     ways = notifier.configured(world.settings, os.environ)
     if not ways:
@@ -74,11 +78,21 @@ async def _test(world: World) -> int:
     for number, way in enumerate(ways):
         try:
             how = await way.show(notifier.notice(f"test-{number}", _EVENT, stays=False), _Nobody())
-            print(f"{way.name}: {how}", flush=True)
+            say(way.name, how, None)
             shown += 1
         except NotShownError as error:
-            print(f"{way.name}: not shown: {error}{f'; {error.fix}' if error.fix else ''}", flush=True)
+            say(way.name, "", error)
     return 0 if shown else 1
+
+
+def _say(channel: str, shown: str, error: NotShownError | None) -> None:
+    fix = f"; {error.fix}" if error and error.fix else ""
+    print(f"{channel}: not shown: {error}{fix}" if error else f"{channel}: {shown}", flush=True)
+
+
+def _say_json(channel: str, shown: str, error: NotShownError | None) -> None:
+    why, fix = (str(error), error.fix or None) if error else (None, None)
+    print(json.dumps({"channel": channel, "shown": shown or None, "why": why, "fix": fix}), flush=True)
 
 
 class _Nobody:

@@ -7,7 +7,7 @@ from ssowatch.service.kind import CannotError, Condition, Service, Standing, pro
 from ssowatch.service.launchd import LaunchAgent
 from ssowatch.service.systemd import UserUnit
 
-__all__ = ["KINDS", "CannotError", "Condition", "Service", "Standing", "here", "program"]
+__all__ = ["KINDS", "ByHand", "CannotError", "Condition", "Service", "Standing", "here", "program"]
 
 KINDS: tuple[Service, ...] = (UserUnit(), LaunchAgent(), ByHand())
 """Asked in this order; the last is what remains."""

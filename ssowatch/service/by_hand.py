@@ -46,6 +46,14 @@ class ByHand:
         """It cannot be; the error says the way."""
         raise cannot(program)
 
+    def is_current(self, program: str) -> bool:  # noqa: ARG002 - of the Protocol
+        """There is no file."""
+        return False
+
+    def environment(self) -> dict[str, str]:
+        """What is started by a shell has the shell's."""
+        return dict(os.environ)
+
     def uninstall(self) -> list[str]:
         """Nothing was installed."""
         return []

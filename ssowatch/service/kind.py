@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +70,12 @@ class Service(Protocol):
 
     def install(self, program: str) -> list[str]:
         """Start `program run` now and at every log-in; says what was done. Returns when it runs."""
+
+    def is_current(self, program: str) -> bool:
+        """Whether its file is the one that `install` would write."""
+
+    def environment(self) -> Mapping[str, str]:
+        """The variables that a service is given here; their values are as the manager prints them."""
 
     def uninstall(self) -> list[str]:
         """Stop it and leave no file of it; an empty list when there was none."""
@@ -173,6 +180,14 @@ def put(path: str, text: str) -> bool:
             f"{shown(path)} cannot be written: {why}", "Make its folder writable for you, then run this again."
         ) from None
     return True
+
+
+def holds(path: str, text: str) -> bool:
+    """Whether the service's file is this."""
+    try:
+        return files.read(path) == text.encode()
+    except files.NotReadableError:
+        return False
 
 
 def taken_out(path: str) -> bool:

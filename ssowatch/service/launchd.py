@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from ssowatch import carried, paths
-from ssowatch.service.kind import CannotError, Condition, Ran, Standing, must, put, run, shown, taken_out
+from ssowatch.service.kind import CannotError, Condition, Ran, Standing, holds, must, put, run, shown, taken_out
 
 LABEL = "io.github.ssowatch"
 _PROGRAM = "/usr/local/bin/ssowatch"
@@ -50,6 +50,14 @@ class LaunchAgent:
             return ["it is in place and runs: nothing to do"]
         said = [f"wrote {shown(_file())}: it starts with every log-in"] if changed else []
         return said + self._load()
+
+    def is_current(self, program: str) -> bool:
+        """Whether the agent's file is ours for this program."""
+        return holds(_file(), filled(program))
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of a shell's."""
+        return {}
 
     def uninstall(self) -> list[str]:
         """Unload it, remove the file and its log."""

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from ssowatch import carried, paths
-from ssowatch.service.kind import CannotError, Condition, Standing, must, put, run, shown, taken_out
+from ssowatch.service.kind import CannotError, Condition, Standing, holds, must, put, run, shown, taken_out
 
 UNIT = "ssowatch.service"
 _BOOTED = Path("/run/systemd/system")
@@ -61,6 +61,15 @@ class UserUnit:
         if changed or before.get("ActiveState") != "active":
             said += self.restart()
         return said or ["it is in place and runs: nothing to do"]
+
+    def is_current(self, program: str) -> bool:
+        """Whether the unit file is ours for this program."""
+        return holds(_file(), filled(program))
+
+    def environment(self) -> dict[str, str]:
+        """What the user manager passes on."""
+        output = run(*_SYSTEMCTL, "show-environment").output
+        return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
 
     def uninstall(self) -> list[str]:
         """Stop it, disable it, remove the file."""
