@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"ssowatch: {world.settings_error}", file=sys.stderr)
             return os.EX_CONFIG
         os.environ.update(world.settings.environment)
-    code = asyncio.run(_child(world) if options.child else _probe(world) if options.probe else _test(world))
-    code = asyncio.run(_child(world) if options.child else _test(world, _say_json if options.json else _say))
+    say = _say_json if options.json else _say
+    code = asyncio.run(_child(world) if options.child else _probe(world) if options.probe else _test(world, say))
     sys.stdout.flush()
     os._exit(
         code
@@ -68,7 +68,6 @@ async def _probe(world: World) -> int:
     return 0
 
 
-async def _test(world: World) -> int:
 async def _test(world: World, say: Callable[[str, str, NotShownError | None], None]) -> int:
     """Try every channel, in order."""
     ways = notifier.configured(world.settings, os.environ)

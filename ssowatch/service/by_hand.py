@@ -50,10 +50,6 @@ class ByHand:
         """There is no file."""
         return False
 
-    def environment(self) -> dict[str, str]:
-        """What is started by a shell has the shell's."""
-        return dict(os.environ)
-
     def uninstall(self) -> list[str]:
         """Nothing was installed."""
         return []

@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -73,9 +72,6 @@ class Service(Protocol):
 
     def is_current(self, program: str) -> bool:
         """Whether its file is the one that `install` would write."""
-
-    def environment(self) -> Mapping[str, str]:
-        """The variables that a service is given here; their values are as the manager prints them."""
 
     def uninstall(self) -> list[str]:
         """Stop it and leave no file of it; an empty list when there was none."""

@@ -55,10 +55,6 @@ class LaunchAgent:
         """Whether the agent's file is ours for this program."""
         return holds(_file(), filled(program))
 
-    def environment(self) -> dict[str, str]:
-        """Nothing of a shell's."""
-        return {}
-
     def uninstall(self) -> list[str]:
         """Unload it, remove the file and its log."""
         said = ["stopped it"] if run("launchctl", "bootout", f"{_domain()}/{LABEL}").code == 0 else []

@@ -66,11 +66,6 @@ class UserUnit:
         """Whether the unit file is ours for this program."""
         return holds(_file(), filled(program))
 
-    def environment(self) -> dict[str, str]:
-        """What the user manager passes on."""
-        output = run(*_SYSTEMCTL, "show-environment").output
-        return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-
     def uninstall(self) -> list[str]:
         """Stop it, disable it, remove the file."""
         said = []

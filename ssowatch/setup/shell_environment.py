@@ -36,8 +36,10 @@ class ShellEnvironment:
 
     def look(self, columns: int) -> Iterator[Finding]:  # noqa: ARG002 - of the Protocol
         """One finding for all of it."""
-        given = World(recording=False).settings.environment
-        has = {**service.here().environment(), **given}
+        kind = service.here()
+        if isinstance(kind, service.ByHand):
+            return  # it is started by a shell
+        has = {**(kind.environment() or {}), **World(recording=False).settings.environment}
         lacks = {name: os.environ[name] for name in _NAMES if os.environ.get(name) and name not in has}
         if not lacks:
             return
