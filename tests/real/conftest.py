@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real.installed import built, for_everybody
 from real.machine import Machine
 from real.moved_clock import Clock, compiled
 from simulator.remote import running
@@ -24,6 +25,19 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not IN_CI and (sys.platform != "linux" or not shutil.which("gcc")):
         pytest.skip("moving the clock needs Linux and gcc")
     return compiled(tmp_path_factory.mktemp("walljump"))
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this source tree."""
+    return built(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def program(wheel: Path) -> Iterator[Path]:
+    """The console script as it is installed from the wheel; any user of this machine may run it."""
+    with for_everybody(wheel) as program:
+        yield program
 
 
 @pytest.fixture

@@ -10,16 +10,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-import time
 import zipfile
 from contextlib import suppress
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real.installed import TOP
 from real.machine import AWS_CONFIG, START_URL, Program, until, write_in_place
 
 from ssowatch.clock import utc_now
@@ -28,7 +26,6 @@ from ssowatch.tokenfile import stamp
 
 pytestmark = pytest.mark.real
 
-TOP = Path(__file__).parents[2]
 STATE = ".local/state/ssowatch"
 DATA = {
     "ssowatch/data/config.example.yaml": "config.example.yaml",
@@ -49,35 +46,6 @@ SIGN_IN = [
     *("mcp_servers", "problem", "paused_until"),
 ]
 """The keys of the contract, in its order."""
-
-
-def with_network(*command: str | Path) -> None:
-    """Run a command that downloads; a network has bad moments."""
-    for attempt in range(3):
-        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=600, check=False)
-        if done.returncode == 0:
-            return
-        time.sleep(2 * attempt)
-    pytest.fail(f"{command} failed three times:\n{done.stdout}\n{done.stderr}")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this source tree."""
-    place = tmp_path_factory.mktemp("wheel")
-    isolation = ["--no-isolation"] if find_spec("hatchling") else []
-    with_network(sys.executable, "-m", "build", "--wheel", *isolation, "--outdir", place, TOP)
-    (wheel,) = place.iterdir()
-    return wheel
-
-
-@pytest.fixture(scope="module")
-def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed console script."""
-    place = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=600)
-    with_network(place / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", wheel)
-    return place / "bin/ssowatch"
 
 
 @pytest.fixture
