@@ -315,7 +315,7 @@ HOMES = (
     Home(
         "an empty ~/.aws", lambda there: (there.home / ".aws").mkdir(), "aws configure sso", then_config(CORP, "corp")
     ),
-    Home("a broken section", made(CORP + BROKEN, corp={}), "without its ]", then_config(CORP)),
+    Home("a broken section", made(CORP + BROKEN, corp={}), "without its ]"),  # renewed all the same
     Home("no such session", made(NO_SESSION, corp={}), "add [sso-session corp]", then_config(CORP)),
     Home("no region", made(NO_REGION, corp={}), "sso_region is missing", then_config(CORP)),
     Home("nobody signed in", made(CORP), LOGIN, signs_in),
