@@ -22,9 +22,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ssowatch import children, memory, notice_text, presence, protocol, quiet_hours, wording
+from ssowatch import children, forecast, memory, modes, notice_text, presence, protocol, quiet_hours, standing, wording
 from ssowatch.mcp import profiles
-from ssowatch.model import Button, Cause, Memory, Notice, Presence, Renewal, Tab
+from ssowatch.model import Button, Cause, Memory, Notice, Presence, Renewal, SignIn, Tab
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.world import Sight, World
@@ -34,6 +34,9 @@ log = logging.getLogger("ssowatch")
 _AFTER_UNLOCK = 20.0
 _PRESENCE_REST = 2.0
 _SHOW_AGAIN = 60.0
+_RENEWAL_SECONDS = 120.0
+_REST = 61.0
+"""No token is renewed within 60 s of its last success."""
 _LOGIN_SECONDS = 86400.0
 """A flow has its own deadlines; this one is for a child that hangs."""
 _TAKEN_BACK = frozenset({"desktop", "dialog", "toast"})
@@ -73,6 +76,7 @@ class Asks:
         self._asked_at = -_PRESENCE_REST
         self._told_at = 0.0
         self._open: dict[str, _Open] = {}
+        self._sign_ins: dict[str, SignIn] = {}
         self._environment: dict[str, str] = {}
         self._wishes: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -82,6 +86,7 @@ class Asks:
         self._environment = dict(sight.settings.environment)
         before = [one.id for one in self._open.values()]
         rows = {row.sign_in.name: row for row in sight.rows}
+        self._sign_ins = {name: row.sign_in for name, row in rows.items()}
         self._open = {name: one for name, one in self._open.items() if _still(one, rows.get(name))}
         for name, row in rows.items():
             for action in row.plan.actions:
@@ -170,10 +175,8 @@ class Asks:
         log.info("%s: pressed: %s", plain(name), label)
         self._note(name, memory.human_act)
         match label:
-            case Button.SIGN_IN:
-                self._sign_in(name)
-            case Button.FRESH:
-                self._sign_in(name, "--fresh")
+            case Button.SIGN_IN | Button.FRESH:
+                self._start(f"login {name}", self._sign_in_portal(name, fresh=label == Button.FRESH))
             case Button.WHEN_IT_ENDS:
                 self._note(name, memory.when_it_ends)
             case Button.NOT_TODAY:
@@ -188,7 +191,31 @@ class Asks:
     def _sign_in(self, name: str, *how: str) -> None:
         self._start(f"login {name}", self._login(name, how))
 
-    async def _login(self, name: str, how: tuple[str, ...]) -> None:
+    async def _sign_in_portal(self, name: str, *, fresh: bool) -> None:
+        """Sign in, and then, one after the other, those of the same portal that need a person too."""
+        if not await self._login(name, ("--fresh",) if fresh else ()):
+            return
+        portal = forecast.portal(self._sign_ins[name].start_url)
+        others = [
+            one for one in self._sign_ins.values() if one.name != name and forecast.portal(one.start_url) == portal
+        ]
+        if others:  # what ended this one, AWS or we, may have ended them with it: AWS is asked
+            await self._ask_aws([one.name for one in others])
+        now = self._clock()
+        for one in others:
+            stands, around = standing.look(one, now), self._world.around(one.name, now)
+            if stands.token and not stands.good and not modes.hushed_until(stands.lineage, around, now):
+                self._sign_in(one.name, "--unasked")
+
+    async def _ask_aws(self, names: list[str]) -> None:
+        """Renew these, so that it is known whether they live; those that were renewed a moment ago, a moment later."""
+        ended = await children.run(["refresh", "--json", "--", *names], self._environment, _RENEWAL_SECONDS)
+        if rested := [str(line["name"]) for line in ended.lines if line.get("outcome") == "not_due"]:
+            await asyncio.sleep(_REST)
+            await children.run(["refresh", "--json", "--", *rested], self._environment, _RENEWAL_SECONDS)
+
+    async def _login(self, name: str, how: tuple[str, ...]) -> bool:
+        """Whether it succeeded."""
         ended = await children.run(["login", "--json", *how, "--", name], self._environment, _LOGIN_SECONDS)
         last = ended.lines[-1] if ended.lines else {}
         outcome = str(last.get("outcome", "unreachable"))
@@ -197,6 +224,7 @@ class Asks:
             logging.INFO if outcome == "signed_in" else logging.WARNING,
             "%s: %s: %s", plain(name), plain(outcome), plain(message, 300),
         )  # fmt: skip
+        return outcome == "signed_in"
 
     # presence
 
@@ -222,7 +250,7 @@ class Asks:
         self._tick()
         self.presence = None
 
-    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, key: str, work: Coroutine[Any, Any, Any]) -> None:
         """One task of each kind at a time."""
         if key in self._tasks:
             work.close()

@@ -8,7 +8,8 @@ Rules of this file:
 1. A life bounds the length: at least until it was last known to live, at most until it was refused. Lives that agree
    narrow the bounds. A machine that was asleep at the end gives wide ones, which do no harm; where nothing narrower is
    known, 8 h are assumed, if they lie within.
-2. A life that was ended (a sign-out, a fresh sign-in) or that began before it was seen says "at least" alone.
+2. A life that was ended (a sign-out, a fresh sign-in), that began before it was seen, or in which nobody looked between
+   its first third and its end says "at least" alone.
 3. A life longer than the bounds is believed at once. A shorter one may have begun inside a session of the browser that
    was older, or an admin ended it: a doubt, for which the forecast becomes earlier, until the next life agrees with
    either. Two shorter ones that agree are the admin's new choice.
@@ -82,11 +83,23 @@ def end(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None, n
     return End(earliest, latest, source) if latest > now else None
 
 
-def check_at(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None) -> datetime | None:
-    """When one renewal more tells most about the end: in the middle of wide bounds, else right after the last moment."""
+def check_at(
+    lineage: Lineage, lives: Iterable[Life], others: Iterable[Life], configured: timedelta | None
+) -> datetime | None:
+    """When one renewal more tells most about the end; at most one in a sign-in's life.
+
+    As soon as another sign-in of the portal (`others`) has ended, for it may have taken this one along. Else in the middle
+    of wide bounds, or right after the last moment of narrow ones.
+    """
+    if lineage.began_at is None or lineage.late:
+        return None
+    alive_at = lineage.alive_at or lineage.began_at
+    ends = [one.dead_at for one in others if one.dead_at and one.dead_at > lineage.began_at]
+    if ends:
+        return min(ends) if min(ends) > alive_at else None  # it was asked then, and lives on
     seen = list(lives)
     known = believed(seen, configured)[0]
-    if known is None or lineage.began_at is None or lineage.late:
+    if known is None:
         return None
     earliest, latest = _bounds(lineage, known, seen, lineage.began_at)
     return earliest + (latest - earliest) / 2 if latest - earliest > NARROW else latest + _AFTER
@@ -222,7 +235,7 @@ def _span(one: Life, known: Length | None) -> tuple[timedelta, timedelta | None]
             moved = known is not None and one.alive_at > one.inside + most + PAGES
         runs_from = one.began_at if moved else one.inside
     least = max(one.alive_at - runs_from, timedelta())
-    if one.dead_at is None or one.late or one.dead_at < one.alive_at:
+    if one.dead_at is None or one.late or least < (one.dead_at - runs_from) / 3:
         return least, None
     return least, one.dead_at - runs_from
 

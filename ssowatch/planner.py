@@ -70,7 +70,7 @@ def _situation(
     renewable = timing.renewable(token, memory, now)
     lives = (*around.lives, *memory.lives)
     if renewable:
-        memory = checked_at(memory, forecast.check_at(memory.lineage, lives, policy.length))
+        memory = checked_at(memory, forecast.check_at(memory.lineage, lives, around.lives, policy.length))
     due = timing.renew_at(token, memory, policy, now)
     end = forecast.end(memory.lineage, lives, policy.length, now) if renewable else None
     nearest = token.expires_at if not renewable else end.earliest if end else None

@@ -144,6 +144,14 @@ ROWS = [
         "9 16:00",
         "learned",
     ),
+    (
+        "ended from elsewhere before anybody looked again",
+        (lived(1, "08:00", "08:00", "08:30"), lived(2, "08:00", "08:00", "08:30")),
+        MORNING,
+        "9 16:00",
+        "9 16:00",
+        "assumed",
+    ),
     ("capped by SAML at 10 h", (lived(1, "08:00", "17:40", "18:00"),), MORNING, "9 17:40", "9 18:00", "learned"),
     (
         "capped by SAML at 5 h 20, after 8 h",
