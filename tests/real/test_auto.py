@@ -26,6 +26,7 @@ echo "Sign in"
 # No screen is asked for here: nobody could be known to be present.
 CONFIG = f"""{SSOWATCH_CONFIG}
 mode: {{mode}}
+sign_ins: {{{{corp: {{{{length: 8h}}}}}}}}  # else it would be learned from the ends below, which come early
 quiet: {{{{when_locked: false, when_idle: false}}}}
 notify: [{{{{command: ["{{notifier}}"]}}}}]
 """

@@ -74,14 +74,13 @@ class Row:
         }
 
     def config(self):
-        """Of ssowatch. Where a sign-in does not last the usual 8 hours, the user says so."""
+        """Of ssowatch. The user says how long a sign-in lasts: an end by the admin must not be learned from here."""
         lines = {
             "heartbeat": "200ms",
             "resume_threshold": f"{5 * self.step // SECOND}s",
             "warn_before": f"{self.scaled(15 * MINUTE) // SECOND}s",
         }
-        if self.token_life != HOUR:
-            lines["sign_ins"] = f"{{corp: {{length: {self.scaled(8 * HOUR) // SECOND}s}}}}"
+        lines["sign_ins"] = f"{{corp: {{length: {self.scaled(8 * HOUR) // SECOND}s}}}}"
         return "".join(f"{name}: {value}\n" for name, value in lines.items())
 
 
