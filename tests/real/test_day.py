@@ -267,27 +267,32 @@ class Day:
                 or (renew_at and renew_at <= self.clock.now() + MARGIN)
             )
             said = (corp["state"], corp["problem"] and corp["problem"]["code"], corp["renews_silently"])
-            return not busy and said in self.truths()
+            return not busy and said in self.truths(learned=corp["ends_at_source"] == "learned")
 
         corp = self.machine.until(at_rest, f"at rest, and the watcher says one of {self.truths()}")
         self.due = corp["renew_at"] and moment(corp["renew_at"])
         if corp["state"] == "login_required":
             assert corp["good_until"] is None
-        elif corp["state"] == "valid" and not self.ended_at:
+        elif corp["state"] == "valid" and not self.ended_at and corp["ends_at_source"] == "assumed":
             assert abs(moment(corp["good_until"]) - self.ends) < MINUTE  # the watcher takes a while to start
         self.tokens.add(json.loads(self.machine.token_file.read_text())["accessToken"])
 
-    def truths(self):
-        """What the watcher may say now: state, problem, whether it renews silently."""
+    def truths(self, *, learned=False):
+        """What the watcher may say now: state, problem, whether it renews silently.
+
+        `learned`: it goes by the day's earlier ends, some of which came before their time, so it may warn early.
+        """
         now = self.clock.now()
         if self.ended_at:
             # That a sign-in has ended is told by a refused renewal, and by nothing before: an end that was assumed and
             # has passed counts as a wrong assumption until then.
             noticed = self.due is None or self.due <= now
-            return {("login_required", "refused", False) if noticed else ("valid", None, True)}
+            if noticed:
+                return {("login_required", "refused", False)}
+            return {("valid", None, True), ("expiring", None, True)} if learned else {("valid", None, True)}
         warned = self.ends - self.row.scaled(15 * MINUTE)
         states = {"valid"} if now < warned else {"expiring"}
-        if abs(now - warned) < MARGIN:
+        if learned or abs(now - warned) < MARGIN:
             states = {"valid", "expiring"}
         problems = {None}
         if self.outage_since:
