@@ -16,6 +16,7 @@ TABLES = {
     "service": ["Pss_Anon", "threads", "wake-ups by 1000 foreign reads"] if sys.platform == "linux" else [],
     "reaction": ["10"],
     "scale": ["cold look of a new process", "watcher: tick, nothing changed"],
+    "wrap": ["a short call", "1 MB", "Pss of the wrapper and its fork"] if sys.platform == "linux" else [],
     "renewal": ['python -c "import boto3"', "a child, 1 due", "a child, 3 due together"],
 }
 

@@ -1,25 +1,34 @@
-"""`ssowatch mcp wrap -- CMD…`: run an MCP server so that its calls wait for the sign-in instead of failing."""
+"""`ssowatch mcp wrap -- CMD…`: run an MCP server so that its calls wait for the sign-in instead of failing.
+
+`__main__` comes here before anything else is imported: the leash is a fork, and shares what there is at that moment.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 from contextlib import suppress
-from datetime import timedelta
 
-from ssowatch.plain import plain
+from ssowatch.wrapper.leash import Leash
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from datetime import timedelta
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
 
 def main(arguments: list[str]) -> int:
     """Run with the arguments after `wrap`: the short way, without the rest of the command line and its umask."""
-    parser = argparse.ArgumentParser(prog="ssowatch mcp wrap", description=(__doc__ or "").partition(": ")[2])
+    leash = Leash()
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="ssowatch mcp wrap", description=(__doc__ or "").partition("\n")[0].partition(": ")[2])
     add_arguments(parser)
     try:
-        return run(parser.parse_args(arguments))
+        return run(parser.parse_args(arguments), leash)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 2
 
@@ -34,11 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="how long a call may wait for a person, like 45s or 8h; 0s: not at all; auto: as long as the client waits",
     )
-    parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD...", help="the server and its arguments")
+    parser.add_argument("argv", nargs="...", metavar="-- CMD...", help="the server and its arguments")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, leash: Leash | None = None) -> int:
     """Be the server, as far as the client sees: its exit code; 2 usage, 126 and 127 as a shell."""
+    from ssowatch.plain import plain
+
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         print("ssowatch: give it a server: ssowatch mcp wrap -- CMD...", file=sys.stderr)
@@ -48,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"ssowatch: --wait {plain(options.wait)}: {error}", file=sys.stderr)
         return 2
-    return _wrap(argv, options.profile, wait)
+    return _wrap(argv, options.profile, wait, leash or Leash())
 
 
 def _wait(written: str) -> timedelta | None:
@@ -65,10 +76,8 @@ def _wait(written: str) -> timedelta | None:
     return durations.parse(written)
 
 
-def _wrap(argv: list[str], profile: str | None, wait: timedelta | None) -> int:
-    from ssowatch.wrapper.leash import Leash
-
-    leash = Leash()  # before there is any thread
+def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: Leash) -> int:
+    from ssowatch.plain import plain
     from ssowatch.wrapper.ensuring import Ensuring
     from ssowatch.wrapper.profile import given
     from ssowatch.wrapper.relay import Relay

@@ -13,6 +13,8 @@ import json
 from typing import Any
 
 INITIALIZE, INITIALIZED, SET_LEVEL = "initialize", "notifications/initialized", "logging/setLevel"
+HANDSHAKE = (INITIALIZE, SET_LEVEL)
+"""The requests of it, in their order."""
 STARTS = frozenset({INITIALIZE, "server/discover"})
 """What a client sends first; without a good answer it counts the server as failed."""
 CALL, LIST, CANCELLED, PROGRESS = "tools/call", "tools/list", "notifications/cancelled", "notifications/progress"

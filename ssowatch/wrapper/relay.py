@@ -125,7 +125,7 @@ class Relay:
         method, key = messages.method(body), messages.key(body.get("id"))
         if method is None:
             return False
-        if method in {messages.INITIALIZE, messages.INITIALIZED, messages.SET_LEVEL}:
+        if method == messages.INITIALIZED:
             self._restarting.seen(method, line, body)
         elif method == messages.CANCELLED:
             self._calls.cancel(messages.cancels(body) or "")
@@ -179,6 +179,9 @@ class Relay:
             return False
         if not messages.is_answer(body):
             return messages.method(body) == messages.PROGRESS and self._outdated(body)
+        return self._keeps_answer(line, body)
+
+    def _keeps_answer(self, line: bytes, body: messages.Body) -> bool:
         key = messages.key(body.get("id"))
         if key is None:
             return False
@@ -188,6 +191,8 @@ class Relay:
         call = self._calls.answered(key, reply)
         if call is None:
             return False
+        if call.method in messages.HANDSHAKE and "result" in body:
+            self._restarting.seen(call.method, call.line, call.body)
         if call.inbox is not None:
             return True
         if call.cancelled:

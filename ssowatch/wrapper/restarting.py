@@ -39,7 +39,9 @@ class Restarting:
         self._closed = False
 
     def seen(self, method: str, line: bytes, body: Body) -> None:
-        """A line of the client that a new server must be told, too."""
+        """A line of the client that a new server must be told, too. Of a request, that the server took it: a client that
+        tries both eras must not be introduced in the one that was refused.
+        """
         if method == messages.INITIALIZED:
             self._initialized = line
         else:
@@ -86,7 +88,7 @@ class Restarting:
         return True
 
     def _shake_hands(self) -> bool:
-        for method in (messages.INITIALIZE, messages.SET_LEVEL):
+        for method in messages.HANDSHAKE:
             body = self._requests.get(method)
             if body is None:
                 continue
