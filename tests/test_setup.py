@@ -18,6 +18,8 @@ from ssowatch.paragraphs import wrapped
 from ssowatch.setup import shell_environment
 from ssowatch.setup.verdict import verdict
 
+pytestmark = [pytest.mark.real, pytest.mark.setup]
+
 SCOPE = "sso_registration_scopes = sso:account:access\n"
 LEGACY = """\
 [profile old]

@@ -15,6 +15,8 @@ import ssowatch
 from ssowatch import memory
 from ssowatch.model import Cause, Lineage, Memory
 
+pytestmark = [pytest.mark.real, pytest.mark.setup]
+
 GOOD = '"""Another version."""\n\n__version__ = "9.9.9"\n'
 BROKEN = "this is no Python\n"
 

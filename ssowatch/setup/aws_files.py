@@ -37,12 +37,6 @@ class AwsFiles:
                 f"{_count(len(well), 'sign-in')} with {_count(profiles, 'profile')}: "
                 f"{', '.join(plain(one.name, 80) for one in well)}"
             )
-        elif not aws.problem and not aws.sign_ins:
-            yield Finding(
-                "no profile uses IAM Identity Center, so there is nothing to look after yet",
-                good=False,
-                fix="Add one; ssowatch sees it by itself then:\n  aws configure sso",
-            )
 
 
 def _sentence(text: str) -> str:

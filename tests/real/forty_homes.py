@@ -309,7 +309,7 @@ HOMES = (
     Home("Granted alone", made(GRANTED), "Granted keeps the sign-in", then_config(CORP, "corp")),
     Home("aws-vault alone", made(VAULT), "aws-vault keeps the sign-in", then_config(CORP, "corp")),
     Home("Granted beside a session", made(CORP + GRANTED.replace("dev", "g"), corp={}), "g: Granted"),
-    Home("keys alone", made("[profile x]\naws_access_key_id = x\n"), "no profile uses IAM", then_config(CORP, "corp")),
+    Home("keys alone", made("[profile x]\naws_access_key_id = x\n"), "has no SSO profile", then_config(CORP, "corp")),
     Home("nothing at all", lambda _: None, "aws configure sso", then_config(CORP, "corp")),
     Home("an empty config", made(""), "aws configure sso", then_config(CORP, "corp")),
     Home(
