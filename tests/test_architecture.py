@@ -6,6 +6,7 @@ The picture is in docs/architecture.md.
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -387,6 +388,7 @@ FORBIDDEN_AT_START = [
 ]
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     found = {}
     for path in PACKAGE.rglob("*.py"):
@@ -395,6 +397,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@functools.cache  # the house is read once, not once per row
 def imports(path: Path) -> set[str]:
     """Every module that the file names in an import, at any depth, whether at the top or inside a function."""
     found = set()
