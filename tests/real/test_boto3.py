@@ -20,7 +20,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from real.machine import CLIENT_NAME, START_URL, moment, until, write_in_place
+from real.machine import CLIENT_NAME, SSOWATCH_CONFIG, START_URL, moment, until, write_in_place
 from simulator.faults import Fault, Kind
 
 from ssowatch.paths import key
@@ -222,6 +222,8 @@ def test_the_end_that_kills_the_token(machine):
     "machine", [pytest.param({"tokens_die_with_session": False}, id="the token lives on")], indirect=True
 )
 def test_the_end_that_the_token_outlives(machine):
+    config = machine.home / ".config/ssowatch/config.yaml"  # else the early end would be learned, and the next forecast
+    config.write_text(f"{SSOWATCH_CONFIG}sign_ins: {{corp: {{length: 8h}}}}\n")
     client = set_up(machine)
     renew(machine)
     machine.simulator.end_session()
