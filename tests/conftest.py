@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if REQUIRED:
         for kind in ("PytestUnraisableExceptionWarning", "PytestUnhandledThreadExceptionWarning"):
             config.addinivalue_line("filterwarnings", f"default::pytest.{kind}")
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """The command line sets another one, and a test that calls it must not leave that to the next."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

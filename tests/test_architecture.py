@@ -459,3 +459,9 @@ def test_what_a_start_loads(what, statement, forbidden):
 def test_modules_stay_small():
     long = {name: count for name, path in modules().items() if (count := len(path.read_text().splitlines())) > 300}
     assert not long, "a module past 300 lines is a question"
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest imports them by that name, and refuses the second."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert len(names) == len(set(names))
