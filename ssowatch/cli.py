@@ -39,12 +39,13 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Run a command; returns the exit code of the contract (0, 1, 2, 75, 78, 130)."""
-    os.umask(0o077)
+    umask = os.umask(0o077)
     parser = _parser(
         next((word for before, word in pairwise(["", *arguments]) if word in COMMANDS and before != "--config"), None)
     )
     try:
         options = parser.parse_args(arguments)
+        options.umask = umask  # for a program that takes our place
         if options.config:
             os.environ["SSOWATCH_CONFIG"] = os.path.abspath(os.path.expanduser(options.config))  # noqa: PTH100, PTH111
         if not options.command:

@@ -215,7 +215,7 @@ def test_a_refused_token_that_lives_is_worth_its_minutes_when_nobody_comes(cente
 
 def test_exec_becomes_the_program(center, home):
     sign_in(center)
-    script = "echo $AWS_PROFILE-$AWS_ACCESS_KEY_ID-$AWS_DEFAULT_PROFILE-$AWS_CA_BUNDLE; cat; exit 7"
+    script = "echo $AWS_PROFILE-$AWS_ACCESS_KEY_ID-$AWS_DEFAULT_PROFILE-$AWS_CA_BUNDLE; umask; cat; exit 7"
     homes.own_config(home, "environment: {AWS_CA_BUNDLE: /ours.pem}\n")
     answer = subprocess.run(
         [sys.executable, "-m", "ssowatch", "exec", "prod", "--", "sh", "-c", script],
@@ -226,7 +226,7 @@ def test_exec_becomes_the_program(center, home):
         check=False,
         env={**os.environ, "AWS_PROFILE": "x", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_DEFAULT_PROFILE": "y"},
     )
-    assert (answer.returncode, answer.stdout, answer.stderr) == (7, "prod---\nfrom stdin", "")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (7, "prod---\n0022\nfrom stdin", "")
 
 
 def test_exec_passes_every_argument_on(center):

@@ -1,7 +1,7 @@
 """`ssowatch exec PROFILE -- CMD…`: ensure, then become CMD.
 
 Rules of this file:
-1. CMD takes this process's place: its input, output, signals and exit code are its own.
+1. CMD takes this process's place: its input, output, signals, umask and exit code are its own.
 2. It holds the sign-in's use lock, shared, by an open file that CMD inherits: as long as CMD lives the sign-in is in use
    (`renew: in_use`).
 3. CMD gets AWS_PROFILE, and nothing that would win over it.
@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if verdict.code:
         print(f"ssowatch: {plain(sign_in.name)}: {verdict.message}", file=sys.stderr)
         return verdict.code
+    os.umask(options.umask)
     return _become(
         argv, {name: value for name, value in environment.items() if name not in _UNSET} | {"AWS_PROFILE": profile}
     )

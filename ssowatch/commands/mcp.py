@@ -29,4 +29,6 @@ def run(options: argparse.Namespace) -> int:
         prog=f"ssowatch mcp {options.what}", description=f"{summary[:1].upper()}{summary[1:]}."
     )
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(options.rest)))
+    chosen = parser.parse_args(options.rest)
+    chosen.umask = options.umask
+    return int(module.run(chosen))

@@ -59,7 +59,10 @@ def run(options: argparse.Namespace, leash: Leash | None = None) -> int:
     except ValueError as error:
         print(f"ssowatch: --wait {plain(options.wait)}: {error}", file=sys.stderr)
         return 2
-    return _wrap(argv, options.profile, wait, leash or Leash())
+    if leash is None:  # the long way, by `--config`
+        os.umask(options.umask)
+        leash = Leash()
+    return _wrap(argv, options.profile, wait, leash)
 
 
 def _wait(written: str) -> timedelta | None:
