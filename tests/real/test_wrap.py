@@ -175,7 +175,7 @@ def test_an_error_that_stays_comes_through_as_it_was(center, home):
 
 GIVEN_UP = [
     # id, options, what the person does, words
-    ("nobody comes", ["--wait", "2s"], None, "nobody"),
+    ("nobody comes", ["--wait", "15s"], None, "nobody"),
     ("not today", ["--wait", "10m"], "Not today", "put off until tomorrow"),
     ("nobody may be asked", ["--wait", "0s"], None, "a sign-in is needed"),
 ]
