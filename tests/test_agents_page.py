@@ -16,6 +16,7 @@ import pytest
 
 from ssowatch import durations
 
+pytestmark = pytest.mark.real
 PAGE = (documented.ROOT / "docs" / "agents.md").read_text()
 SETTINGS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 HOOK = SETTINGS[0]["hooks"]["PreToolUse"][0]

@@ -820,6 +820,7 @@ def test_a_large_config_is_read_quickly():
     assert min(took) < 2  # measured: 0.04; a slow machine takes longer, and anything quadratic much longer
 
 
+@pytest.mark.real  # slow
 def test_a_megabyte_of_no_config_is_refused_quickly():
     # CPython's RawConfigParser takes minutes to collect half a million errors.
     for line in ("x\n", "[a\n", "[a]\n x\n"):
@@ -987,6 +988,7 @@ def assert_agreement(result: AwsConfig) -> None:
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(config=INI, credentials=INI)
+@pytest.mark.real  # slow
 def test_botocore_refuses_the_same_texts(botocore_files, config, credentials):
     botocore_files(config, credentials)
     problem = parse(config, credentials).problem
@@ -1022,6 +1024,7 @@ def sections(word: str, rows: list[tuple[str, dict[str, str]]]) -> str:
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(profiles=MIXTURES, shared=MIXTURES)
+@pytest.mark.real  # slow
 def test_botocore_agrees_on_any_mixture_of_keys(botocore_files, profiles, shared):
     config, credentials = both(SESSION) + sections("profile ", profiles), sections("", shared)
     botocore_files(config, credentials)

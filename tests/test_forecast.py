@@ -426,6 +426,7 @@ class Portal:
             self.assumed += 1
 
 
+@pytest.mark.real  # slow
 def test_the_true_end_lies_within_what_is_stated():
     portals = [Portal(random.Random(seed)) for seed in range(50)]
     for portal in portals:

@@ -22,6 +22,7 @@ from ssowatch.model import Problem
 from ssowatch.settings import Mcp, Settings
 from ssowatch.world import World
 
+pytestmark = pytest.mark.real
 LAB = """
 [sso-session lab]
 sso_start_url = https://d-2.awsapps.com/start

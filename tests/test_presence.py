@@ -195,6 +195,7 @@ def descriptors() -> int:
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no busctl")
+@pytest.mark.real  # slow
 def test_no_process_and_no_descriptor_is_left(tmp_path, monkeypatch):
     busctl(tmp_path, f"open({str(tmp_path)!r} + f'/{{os.getpid()}}', 'w').close()\ntime.sleep(600)")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")

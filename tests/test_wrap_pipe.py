@@ -17,7 +17,7 @@ from fake_mcp_server import RUN_OUT
 from homes import gone, wait_for
 from wrapped import FAKE, PATIENCE, wrapped
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.real, pytest.mark.mcp, pytest.mark.usefixtures("home")]
 
 MIRROR = """
 import sys
