@@ -12,29 +12,33 @@ from typing import Any
 from ssowatch import __version__
 from ssowatch.unusable import UnusableError
 
-COMMANDS = {
-    "run": "watch in the foreground (what the service starts)",
+_FIRST = {
+    "setup": "from nothing to protected, step by step; --remove takes all of it away",
     "status": "each sign-in: good until when, what happens next, what is needed from you",
     "login": "sign in, or join the sign-in that is under way",
     "logout": "end one sign-in, and no other",
     "exec": "run a program with a profile whose sign-in works",
+    "pause": "no notices and no tabs for a while; renewals go on",
+    "doctor": "what is wrong here, and the command that mends it",
+    "mcp": "MCP servers: which of them hang on which sign-in, and calls that wait",
+    "run": "watch in the foreground (what the service starts)",
+}
+"""What a newcomer needs; `--help` shows these, and the names of the others."""
+_MORE = {
     "ensure": "a sign-in that works, for scripts: renewed, or asked for",
     "refresh": "renew tokens now",
-    "pause": "no notices and no tabs for a while; renewals go on",
-    "mcp": "MCP servers: which of them hang on which sign-in",
     "explain": "what an AWS error text means here, and what to do",
     "history": "the last days as a picture, and what they came to",
     "events": "what happens to the sign-ins, as JSON lines, while it happens",
-    "setup": "from nothing to protected, step by step; --remove takes all of it away",
-    "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
-    "notify": "show a test notice",
-    "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
-    "doctor": "what is wrong here, and the command that mends it",
     "upgrade-profile": "make a legacy or scope-less AWS profile renewable, with diff, backup and a way back",
+    "service": "what keeps the watcher running: install, uninstall, restart, status, logs",
     "config": "write, check or show the ssowatch config",
-    "skill": "teach an AI agent to bring a sign-in back",
+    "notify": "show a test notice",
     "completion": "what bash, zsh or fish reads to complete commands and names",
+    "skill": "teach an AI agent to bring a sign-in back",
+    "demo": "see a whole day in a minute and a half, in a throw-away home with a simulated portal",
 }
+COMMANDS = {**_FIRST, **_MORE}
 
 
 def main(arguments: list[str]) -> int:
@@ -68,13 +72,15 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ssowatch",
         description="Keeps AWS IAM Identity Center (SSO) sign-ins alive, so that programs never meet an expired token.",
+        epilog=f"More: {', '.join(_MORE)}. `ssowatch COMMAND --help` tells about each.",
     )
     parser.add_argument("--version", action="version", version=f"ssowatch {__version__}")
     parser.add_argument("--config", metavar="FILE", help="another config than ~/.config/ssowatch/config.yaml")
     parser.set_defaults(known=COMMANDS)  # for `completion`
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        shown: dict[str, Any] = {"help": summary} if name in _FIRST else {}
+        command = commands.add_parser(name, description=f"{summary[0].upper()}{summary[1:]}.", **shown)
         if name == chosen:
             _module(name).add_arguments(command)
     return parser

@@ -39,7 +39,7 @@ SAMPLES: dict[Shape, dict[str, object]] = {
     },
     shapes.claude_code: {
         "of the user": {"numStartups": 7, "mcpServers": MAP, "projects": {}},
-        "of a project": {"projects": {"/work/x": {"history": [], "mcpServers": MAP}}},
+        "of a project": {"projects": {"/src/x": {"history": [], "mcpServers": MAP}}},
     },
     shapes.plugin: {"wrapped": {"mcpServers": MAP}, "flat": MAP},
     shapes.SERVERS: {"a map": {"inputs": [], **_at("servers", MAP)}},

@@ -30,7 +30,7 @@ credential_process = granted x
 NAMES = frozenset({"dev", "prod", "only", "granted", "lab"})
 MOUNT = f"{HOME}/.aws:/root/.aws"
 ENV_FILES = {
-    "/work/x/.env": "# mine\nexport AWS_PROFILE='dev' \nAPI_KEY=canary\n",
+    "/src/x/.env": "# mine\nexport AWS_PROFILE='dev' \nAPI_KEY=canary\n",
     "/other.env": "AWS_PROFILE=prod # x\n",
 }
 
@@ -43,8 +43,8 @@ def resolved(server: dict[str, object], client: str = "claude-code", **known: st
         for row in profiles.resolve(
             entry,
             client,
-            "/work/x/.mcp.json",
-            known={"HOME": HOME, "userHome": HOME, "workspaceFolder": "/work/x", **known},
+            "/src/x/.mcp.json",
+            known={"HOME": HOME, "userHome": HOME, "workspaceFolder": "/src/x", **known},
             profiles=NAMES,
             home=HOME,
             aws_config=CONFIG,
@@ -126,7 +126,7 @@ UNCERTAIN = [
     (
         "an env file of docker",
         "vscode",
-        line("docker", "run", "--env-file=/work/x/.env", "-v", MOUNT, "awslabs"),
+        line("docker", "run", "--env-file=/src/x/.env", "-v", MOUNT, "awslabs"),
         "dev",
     ),
     ("env wins over an env file", "vscode", {**env(AWS_PROFILE="${env:NONE}"), "envFile": "/other.env"}, None),
