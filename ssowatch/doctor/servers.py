@@ -47,4 +47,8 @@ def _findings(servers: Iterable[McpServer]) -> Iterator[Finding]:
 
 def _count(servers: tuple[McpServer, ...]) -> str:
     known = len({(one.server, one.client) for one in servers if one.sign_in})
-    return f"{known} MCP servers hang on a sign-in" if known else "no MCP server hangs on a sign-in"
+    return (
+        f"{known} MCP server{'s hang' if known > 1 else ' hangs'} on a sign-in"
+        if known
+        else "no MCP server hangs on a sign-in"
+    )
