@@ -24,7 +24,7 @@ from ssowatch.flow_record import Stage
 from ssowatch.model import Kind as SignInKind
 from ssowatch.model import SignIn
 
-pytestmark = [pytest.mark.real, pytest.mark.sign_in]
+pytestmark = pytest.mark.real
 CORP = SignIn("corp", SignInKind.SSO_SESSION, "https://d-1234567890.awsapps.com/start", "us-east-1")
 DEAD = timedelta(minutes=-5)
 SOON = timedelta(minutes=3)

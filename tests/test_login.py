@@ -20,7 +20,7 @@ from ssowatch import flows, memories, memory, pauses
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import Stage
 
-pytestmark = [pytest.mark.real, pytest.mark.sign_in]
+pytestmark = pytest.mark.real
 TWO = (
     homes.CONFIG
     + """

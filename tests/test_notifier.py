@@ -17,7 +17,7 @@ from desktops import Bus, Child, Server, wish
 
 from ssowatch import asking, notifier
 
-pytestmark = [pytest.mark.real, pytest.mark.sign_in]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture
