@@ -28,7 +28,7 @@ ECHO = (
     "    sys.stdout.buffer.write(json.dumps(answer).encode() + b'\\n')\n"
     "    sys.stdout.buffer.flush()\n"
 )
-SIZES = (("a short call", 100), ("a page of 20 kB", 20_000), ("1 MB", 1_000_000))
+SIZES = (("a short call", 100), ("a page of 20 kB", 20_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000))
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def main() -> None:
             for number in range(20):
                 direct(number, 10), wrapped(number, 10)
             for what, size in SIZES:
-                few = rounds if size < 1_000_000 else rounds // 10
+                few = rounds if size < 1_000_000 else max(rounds * 100_000 // size, 1)
                 pairs = [(direct(number, size), wrapped(number, size)) for number in range(few)]
                 rows.append([what, *figures(pairs), aim(pairs) if size < 1_000_000 else ""])
             held = [memory(pid) for pid in family(wrapped.pid)]  # type: ignore[attr-defined]

@@ -87,8 +87,8 @@ RANKS = [
     ),
     (
         2,
-        "what every edge does to files: bounded reads, whole replacements, locks; and keeping memory to oneself",
-        {"carried", "files", "undumpable"},
+        "what every edge does to files: bounded reads, whole replacements, locks; and what becomes of memory",
+        {"carried", "files", "malloc", "undumpable"},
     ),
     (
         3,

@@ -21,16 +21,31 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
 
 def main(arguments: list[str]) -> int:
-    """Run with the arguments after `wrap`: the short way, without the rest of the command line and its umask."""
+    """Run with the arguments after `wrap`: the short way, without the rest of the command line and its umask.
+
+    It lives as long as the client does, and argparse would stay with it (1 MiB): that one is for help and mistakes.
+    """
     leash = Leash()
+    from getopt import GetoptError, getopt
+
+    try:
+        options, argv = getopt(arguments, "", ["profile=", "wait="])
+    except GetoptError:
+        return _explained(arguments, leash)
+    given = dict(options)
+    return _run(argv, given.get("--profile"), given.get("--wait", "auto"), leash)
+
+
+def _explained(arguments: list[str], leash: Leash) -> int:
     from argparse import ArgumentParser
 
     parser = ArgumentParser(prog="ssowatch mcp wrap", description=(__doc__ or "").partition("\n")[0].partition(": ")[2])
     add_arguments(parser)
     try:
-        return run(parser.parse_args(arguments), leash)
+        options = parser.parse_args(arguments)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 2
+    return _run(options.argv, options.profile, options.wait, leash)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,23 +61,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("argv", nargs="...", metavar="-- CMD...", help="the server and its arguments")
 
 
-def run(options: argparse.Namespace, leash: Leash | None = None) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Be the server, the long way (by `--config`)."""
+    os.umask(options.umask)
+    return _run(options.argv, options.profile, options.wait, Leash())
+
+
+def _run(argv: list[str], profile: str | None, wait: str, leash: Leash) -> int:
     """Be the server, as far as the client sees: its exit code; 2 usage, 126 and 127 as a shell."""
     from ssowatch.plain import plain
 
-    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    argv = argv[1:] if argv[:1] == ["--"] else argv
     if not argv:
         print("ssowatch: give it a server: ssowatch mcp wrap -- CMD...", file=sys.stderr)
         return 2
     try:
-        wait = _wait(options.wait)
+        longest = _wait(wait)
     except ValueError as error:
-        print(f"ssowatch: --wait {plain(options.wait)}: {error}", file=sys.stderr)
+        print(f"ssowatch: --wait {plain(wait)}: {error}", file=sys.stderr)
         return 2
-    if leash is None:  # the long way, by `--config`
-        os.umask(options.umask)
-        leash = Leash()
-    return _wrap(argv, options.profile, wait, leash)
+    return _wrap(argv, profile, longest, leash)
 
 
 def _wait(written: str) -> timedelta | None:
@@ -80,6 +98,7 @@ def _wait(written: str) -> timedelta | None:
 
 
 def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: Leash) -> int:
+    from ssowatch import malloc
     from ssowatch.plain import plain
     from ssowatch.wrapper.ensuring import Ensuring
     from ssowatch.wrapper.profile import given
@@ -87,6 +106,7 @@ def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: L
     from ssowatch.wrapper.server import Server
     from ssowatch.wrapper.sign_in import OurSignIn
 
+    malloc.keep_little()
     environment = {**os.environ, **({"AWS_PROFILE": profile} if profile else {})}
     ensuring = Ensuring(leash)
     sign_in = OurSignIn(profile or given(argv, environment), ensuring)

@@ -26,7 +26,7 @@ from ssowatch.wrapper.calls import Call, Calls, Reply
 from ssowatch.wrapper.ensuring import Ensuring
 from ssowatch.wrapper.holding import Holding
 from ssowatch.wrapper.restarting import Restarting
-from ssowatch.wrapper.server import Server, lines, write
+from ssowatch.wrapper.server import Server, each_line, write
 from ssowatch.wrapper.sign_in import OurSignIn
 
 _TAIL = 64 << 10
@@ -101,17 +101,14 @@ class Relay:
         """To the server's process."""
         output, errors = self._server.pipes()
         self._readers = [
-            self._thread(partial(self._from_server, output)),
+            self._thread(partial(each_line, output, self._line_from_server)),
             self._thread(partial(self._errors, errors)),
         ]
 
     # From the client
 
     def _from_client(self) -> None:
-        for line, whole in lines(io.FileIO(0, closefd=False)):
-            body = messages.read(line) if whole else None
-            if body is None or not self._waits(line, body):
-                self._server.write(line)
+        each_line(io.FileIO(0, closefd=False), self._line_from_client)
         self._calls.all_sent(_SENT_SECONDS)
         self._server.close_input()
         while not self._ended.wait(_GONE_SECONDS):
@@ -119,6 +116,11 @@ class Relay:
                 self._server.signal(signal.SIGTERM)
                 if not self._ended.wait(_GONE_SECONDS):
                     self._server.signal(signal.SIGKILL)
+
+    def _line_from_client(self, line: bytes, whole: bool) -> None:
+        body = messages.read(line) if whole else None
+        if body is None or not self._waits(line, body):
+            self._server.write(line)
 
     def _waits(self, line: bytes, body: messages.Body) -> bool:
         """Take note of a line of the client; whether somebody else sends it."""
@@ -167,10 +169,9 @@ class Relay:
 
     # From the server
 
-    def _from_server(self, source: io.RawIOBase) -> None:
-        for line, whole in lines(source):
-            if not (whole and self._keeps(line)):
-                self._tell(line)
+    def _line_from_server(self, line: bytes, whole: bool) -> None:
+        if not (whole and self._keeps(line)):
+            self._tell(line)
 
     def _keeps(self, line: bytes) -> bool:
         """Take note of a line of the server; whether the client does not get it now."""

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from ssowatch.wrapper.leash import Leash
@@ -98,17 +98,26 @@ class Server:
         self._leash.untie(self.process.pid)
 
 
-def lines(source: io.RawIOBase) -> Iterator[tuple[bytes, bool]]:
-    """Each line with its end, and whether it is whole.
+def each_line(source: io.RawIOBase, take: Callable[[bytes, bool], None]) -> None:
+    """Hand over each line with its end, and whether it is whole.
 
     One that is too long comes in pieces, and so does a last one without an end.
     """
     with io.BufferedReader(source, _BUFFER) as buffered:
-        whole = True
-        while line := buffered.readline(LONGEST):
-            ends = line.endswith(b"\n")
-            yield line, whole and ends
-            whole = ends
+        whole: bool | None = True
+        while whole is not None:
+            whole = _next_line(buffered, take, whole)
+
+
+def _next_line(
+    buffered: io.BufferedReader[io.RawIOBase], take: Callable[[bytes, bool], None], begins: bool
+) -> bool | None:
+    """A function of its own, so that a line of 10 MB is not kept until the next one comes."""
+    if not (line := buffered.readline(LONGEST)):
+        return None
+    ends = line.endswith(b"\n")
+    take(line, begins and ends)
+    return ends
 
 
 def write(fd: int, content: bytes) -> None:
