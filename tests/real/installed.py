@@ -47,7 +47,9 @@ def for_everybody(wheel: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ssowatch-test-"))
     try:
         subprocess.run([_python(), "-m", "venv", folder / "venv"], check=True, timeout=300)
-        with_network(folder / "venv/bin/python", "-m", "pip", "install", "--disable-pip-version-check", wheel)
+        install = (folder / "venv/bin/python", "-m", "pip", "install", "--disable-pip-version-check")
+        with_network(*install, "--require-hashes", "-r", TOP / "locks/run.txt")
+        with_network(*install, "--no-index", wheel)  # what the wheel asks for is there by now
         subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
         yield folder / "venv/bin/ssowatch"
     finally:
