@@ -19,6 +19,20 @@ import pytest
 
 TOP = Path(__file__).parents[2]
 HERE = Path(__file__).parent
+DATA = {
+    "ssowatch/data/config.example.yaml": "config.example.yaml",
+    "ssowatch/data/systemd/ssowatch.service": "systemd/ssowatch.service",
+    **{
+        path: path
+        for path in (
+            *(f"ssowatch/data/completion/ssowatch.{shell}" for shell in ("bash", "zsh", "fish")),
+            "ssowatch/data/skills/ssowatch/SKILL.md",
+            "ssowatch/notify/icon.png",
+        )
+    },
+    "ssowatch/data/launchd/io.github.ssowatch.plist": "launchd/io.github.ssowatch.plist",
+}
+"""In the wheel: where it comes from."""
 _SYSTEMS = "/usr/bin/python3"
 _OLDEST = (3, 11)
 

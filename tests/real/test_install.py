@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import zipfile
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from real.installed import TOP
 from real.machine import AWS_CONFIG, START_URL, Program, until, write_in_place
 
 from ssowatch.clock import utc_now
@@ -27,18 +25,6 @@ from ssowatch.tokenfile import stamp
 pytestmark = pytest.mark.real
 
 STATE = ".local/state/ssowatch"
-DATA = {
-    "ssowatch/data/config.example.yaml": "config.example.yaml",
-    "ssowatch/data/systemd/ssowatch.service": "systemd/ssowatch.service",
-    **{
-        path: path
-        for path in (
-            *(f"ssowatch/data/completion/ssowatch.{shell}" for shell in ("bash", "zsh", "fish")),
-            "ssowatch/data/skills/ssowatch/SKILL.md",
-        )
-    },
-    "ssowatch/data/launchd/io.github.ssowatch.plist": "launchd/io.github.ssowatch.plist",
-}
 DOCUMENT = ["version", "written_at", "watcher", "problem", "sign_ins", "unwatched"]
 SIGN_IN = [
     *("name", "kind", "state", "start_url", "region", "good_until", "good_until_certain", "renews_silently"),
@@ -52,19 +38,6 @@ SIGN_IN = [
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty home, under a short name, so that the socket lies in it."""
     return tmp_path_factory.mktemp("h")
-
-
-def test_the_wheel_holds_the_program_and_its_data(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        for packed, source in DATA.items():
-            assert archive.read(packed) == (TOP / source).read_bytes()
-    package = [path for path in (TOP / "ssowatch").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    own = {str(path.relative_to(TOP)) for path in package}
-    rest = names - own - set(DATA)
-    assert own <= names
-    assert {Path(name).parts[0].rpartition(".")[2] for name in rest} == {"dist-info"}, "no tests, no notes"
-    assert any(name.endswith("dist-info/licenses/LICENSE") for name in rest)
 
 
 def made(home: Path) -> set[str]:
