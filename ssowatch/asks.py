@@ -157,6 +157,7 @@ class Asks:
                 self._note(name, partial(memory.unheard, why=None))
                 log.info("%s: notice shown: %s (%s)", plain(name), one.notice.cause, plain(str(said.get("channel"))))
             case "not_shown":
+                one.shown = False  # also one that was shown, and lost with its bus
                 why = plain(str(said.get("why")), 200)
                 self._note(name, partial(memory.unheard, why=why))
                 log.warning("%s: no notice could be shown: %s", plain(name), why)

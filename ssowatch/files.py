@@ -107,6 +107,7 @@ class Draft:
 
         """
         self.path = os.path.realpath(path)  # a symlinked token file stays a symlink
+        self._mode = mode
         folder, name = os.path.split(self.path)
         # One name per file: writers of one file exclude each other by a lock, so what a crash left is simply reused.
         self._temp = f"{folder}/.{name}.ssowatch.tmp"
@@ -135,12 +136,22 @@ class Draft:
             os.ftruncate(self._fd, len(content))
             if durable:
                 os.fsync(self._fd)
+            if not self._stands():  # the directory was replaced meanwhile, by a backup that is played back, say
+                os.ftruncate(self._fd, 0)  # nobody will tidy up there
+                Draft(self.path, mode=self._mode).publish(content, durable=durable)
+                return
             os.replace(self._temp, self.path)  # noqa: PTH105
             self._temp = ""
             if durable:
                 _sync_folder(self.path)
         finally:
             self.drop()
+
+    def _stands(self) -> bool:
+        """Whether the temporary name is still that of our file, and not gone, or that of a copy full of zeros."""
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(self._fd), os.lstat(self._temp))
+        return False
 
     def drop(self) -> None:
         """Give the room back. Harmless when it was given back before."""

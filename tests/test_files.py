@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shutil
 import socket
 import stat
 import subprocess
@@ -338,6 +339,20 @@ def test_a_draft_whose_directory_went_away_says_so(tmp_path):
     with pytest.raises(FileNotFoundError):
         draft.publish(b"new")
     draft.drop()
+
+
+@pytest.mark.parametrize("with_the_draft", [True, False], ids=["with a copy of the draft", "without it"])
+def test_a_draft_whose_directory_was_replaced_is_published_in_the_new_one(tmp_path, with_the_draft):
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "file").write_bytes(b"old")
+    draft = files.Draft(str(place / "file"), 65536)
+    shutil.copytree(place, tmp_path / "copy", ignore=None if with_the_draft else shutil.ignore_patterns("*.tmp"))
+    place.rename(tmp_path / "elsewhere")
+    (tmp_path / "copy").rename(place)
+    draft.publish(b"new")
+    assert [(item.name, item.read_bytes(), mode(item)) for item in place.iterdir()] == [("file", b"new", 0o600)]
+    assert not any(b"new" in item.read_bytes() for item in (tmp_path / "elsewhere").iterdir()), "no secret stays there"
 
 
 def test_a_reader_beside_a_writer_never_sees_a_torn_file(tmp_path):

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from real.canaries import Canaries, ProcessTable
 from real.machine import until, write_in_place
 from simulator.faults import Fault, Kind
 
@@ -27,7 +26,6 @@ pytestmark = pytest.mark.real
 
 SECOND = timedelta(seconds=1)
 MINUTE = 60 * SECOND
-SECRETS = ("accessToken", "refreshToken", "clientSecret")
 NONSENSE = {
     "a captive portal's page": Fault(Kind.GARBAGE, "CreateToken"),
     "half of an answer": Fault(Kind.HALF, "CreateToken"),
@@ -36,64 +34,6 @@ NONSENSE = {
     "an empty answer": Fault(Kind.MISSING_KEYS, "CreateToken"),
     "an error 500": Fault(Kind.INTERNAL_ERROR, "CreateToken"),
 }
-
-
-class Canaries:
-    """The secrets so far."""
-
-    def __init__(self, token_file):
-        self._token_file = token_file
-        self.pieces = {}
-
-    def learn(self):
-        """Those that are in the token file now."""
-        token = json.loads(self._token_file.read_text())
-        for name in SECRETS:
-            secret = token[name].rpartition(".")[2].removeprefix("aoaAAAAA").removeprefix("aorAAAAA")
-            for where, piece in {"begin": secret[:16], "middle": secret[100:116], "end": secret[-16:]}.items():
-                assert len(piece) == 16
-                self.pieces[piece.encode()] = f"{where} of {name} no {len(self.pieces)}"
-
-    def found_in(self, content):
-        """What this text gives away."""
-        raw = content if isinstance(content, bytes) else content.encode()
-        return [name for piece, name in self.pieces.items() if piece in raw]
-
-
-class ProcessTable(threading.Thread):
-    """Samples the command line and environment of a process and of all below it."""
-
-    def __init__(self, pid):
-        super().__init__(daemon=True)
-        self._pid = pid
-        self.samples = set()
-        self.children = set()
-        self._done = threading.Event()
-
-    def run(self):
-        while not self._done.wait(0.002):
-            below = [self._pid]
-            while below:
-                pid = below.pop()
-                for name in ("cmdline", "environ"):
-                    self._sample(Path(f"/proc/{pid}/{name}"))
-                found = [int(child) for child in _read(Path(f"/proc/{pid}/task/{pid}/children")).split()]
-                self.children.update(found)
-                below += found
-
-    def _sample(self, path):
-        self.samples.add((path.name, _read(path)))
-
-    def stop(self):
-        self._done.set()
-        self.join()
-
-
-def _read(path):
-    try:
-        return path.read_bytes()
-    except OSError:  # it ended, or it is not dumpable, so that its environment is root's to read
-        return b""
 
 
 @pytest.mark.parametrize("machine", [pytest.param({"refresh_tokens": "same"}, id="same refresh token")], indirect=True)

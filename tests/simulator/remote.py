@@ -28,8 +28,9 @@ _START_SECONDS = 120.0
 class RemoteSimulator:
     """The same methods as `server.Simulator`, done over the control channel."""
 
-    def __init__(self, url: str, control: str) -> None:
+    def __init__(self, url: str, control: str, pid: int = 0) -> None:
         self.url = url
+        self.pid = pid
         self.port = urlsplit(url).port
         self._control = urlsplit(control).netloc
 
@@ -104,7 +105,7 @@ def running(
                 if time.monotonic() > deadline:
                     raise TimeoutError("the simulator does not listen")
                 time.sleep(0.01)
-            yield RemoteSimulator(**json.loads(port_file.read_text()))
+            yield RemoteSimulator(**json.loads(port_file.read_text()), pid=process.pid)
         finally:
             # Closing its standard input is what ends it; kill is for one that hangs.
             if process.stdin:
