@@ -1,8 +1,7 @@
 """The words ssowatch thinks in: frozen values without behaviour (rank 0).
 
 Rules of this file:
-1. No value here ever holds a token, a client secret or a refresh token, so no log line, `repr` or socket can leak one.
-   A token is known by its *fingerprint*, a hash of it.
+1. No value here holds a token or another secret, so no log, `repr` or socket leaks one; tokens have a *fingerprint*.
 2. Every moment is an aware `datetime` in UTC, every span a `timedelta`.
 3. The names are the field's own. A *sign-in* is what one `aws sso login` gives: one token file, shared by its profiles.
 """
@@ -141,6 +140,7 @@ class TokenFile:
     token: Token | None = None  # While the file is unreadable: the last good one, if any
     fault: str | None = None
     fault_since: datetime | None = None
+    closed: bool = False  # Beside a fault: its directory is not ours to write, so no sign-in would reach it either
 
 
 @dataclass(frozen=True, slots=True)

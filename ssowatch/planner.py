@@ -56,7 +56,10 @@ def plan(sign_in: SignIn, file: TokenFile, memory: Memory, policy: Policy, aroun
             return replace(
                 _situation(sign_in, file.token, memory, policy, around, now), wake_at=now + _PATIENCE - waited
             )
-        torn = Plan(State.LOGIN_REQUIRED, memory, problem=problems.token_file(sign_in, file.fault))
+        problem = problems.token_file(sign_in, file.fault, closed=file.closed)
+        torn = Plan(State.LOGIN_REQUIRED, memory, problem=problem)
+        if file.closed:  # nobody is asked: no sign-in could be written
+            return torn
         return _with_actions(sign_in, torn, policy, around, now)
     return _with_actions(sign_in, _situation(sign_in, file.token, memory, policy, around, now), policy, around, now)
 

@@ -33,9 +33,12 @@ def _named(sign_in: SignIn) -> str:
     return shlex.quote(plain(sign_in.name if short else sign_in.profiles[0]))
 
 
-def token_file(sign_in: SignIn, fault: str) -> Problem:
-    """The token file stands there but cannot be read."""
+def token_file(sign_in: SignIn, fault: str, *, closed: bool = False) -> Problem:
+    """The token file stands there but cannot be read. `closed`: its directory is not ours to write."""
     place = f"~/.aws/sso/cache/{key(sign_in.name)}.json"
+    if closed:
+        mend = "no sign-in could be written either; what gives ~/.aws/sso/cache back to you: ssowatch doctor"
+        return Problem("token_file", f"{place} {fault}", mend)
     return Problem("token_file", f"{place} {fault}", f"sign in again, which writes it anew: {login_command(sign_in)}")
 
 

@@ -540,6 +540,16 @@ def test_a_signed_out_sign_in_is_asked_for_when_a_program_waits():
     assert (plan.state, plan.actions) == (State.SIGNED_OUT, (Notice(Cause.ENDED, SIGN_IN),))
 
 
+def test_nobody_is_asked_to_sign_in_where_no_sign_in_could_be_written():
+    """`cache directory chmod 000`: the button would lead to an error."""
+    for closed, actions in ((False, (Notice,)), (True, ())):
+        file = TokenFile(token("09:00"), "cannot be read: Permission denied", at("08:10"), closed)
+        plan = planner.plan(CORP, file, memory(), Policy(), Surroundings(Presence.UNKNOWN), at("08:20"))
+        assert (plan.state, plan.problem.code) == (State.LOGIN_REQUIRED, "token_file")
+        assert tuple(map(type, plan.actions)) == actions
+        assert ("ssowatch login" in plan.problem.fix, "ssowatch doctor" in plan.problem.fix) == (not closed, closed)
+
+
 def test_an_unreadable_file_keeps_the_last_state_for_a_second():
     file = TokenFile(token("09:00"), "is empty", at("08:10"))
     soon = planner.plan(

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from real.moved_clock import compiled
 
-from faults.catalogue import FAULTS
+from faults.catalogue import FAULTS, IN_PAIRS, others
 from faults.fault import Fault
 from faults.names import NAMES
 from faults.rounds import Played, Round, play
 from faults.scene import ROOT
+from faults.soak import soak
 
 
 def main() -> int:
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="random rounds after the scripted matrix (default 20)")
     parser.add_argument("--minutes", type=float, help="random rounds only, for this long")
     parser.add_argument("--only", metavar="NAME", help="one round of this fault, or of two: 'A + B'")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="days of renewals in that time, and what grows")
     parser.add_argument("--list", action="store_true", help="the names of all faults")
     options = parser.parse_args()
     here = tuple(fault for fault in FAULTS if ROOT or not fault.root)
@@ -40,6 +42,9 @@ def main() -> int:
         print(f"not root: {len(FAULTS) - len(here)} of {len(FAULTS)} faults cannot be made here", file=sys.stderr)
         if os.environ.get("SSOWATCH_CI") == "1":
             return 1
+    if options.soak:
+        with tempfile.TemporaryDirectory() as folder:
+            return soak(compiled(Path(folder)), options.seed, options.soak)
     if options.only:
         known = {fault.name: fault for fault in here}
         names = options.only.split(" + ")
@@ -54,10 +59,12 @@ def main() -> int:
 
 
 def _matrix(faults: tuple[Fault, ...], seed: int, more: int) -> Iterator[Round]:
-    """Each fault at each moment that it can be met, then random rounds."""
+    """Each fault at each moment that it can be met, what Identity Center answers in pairs, then random rounds."""
     for fault in faults:
         for number in range(len(fault.when)):
             yield Round((fault,), seed + number)
+    for number, pair in enumerate(IN_PAIRS):
+        yield Round(pair, seed + number)
     for _, one in zip(range(more), _random(faults, seed), strict=False):
         yield one
 
@@ -67,8 +74,8 @@ def _random(faults: tuple[Fault, ...], seed: int) -> Iterator[Round]:
     for number in count(seed):
         chance = random.Random(number)
         first = chance.choice(faults)
-        others = [one for one in faults if one is not first and set(one.when) & set(first.when)]
-        yield Round((first, chance.choice(others)) if chance.random() < 0.4 else (first,), number)
+        second = [one for one in others(first) if one in faults]
+        yield Round((first, chance.choice(second)) if second and chance.random() < 0.4 else (first,), number)
 
 
 def _played(rounds: Iterator[Round], minutes: float | None) -> Iterator[Played]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from simulator.faults import EVERY, Kind
@@ -18,8 +19,8 @@ _RENEWAL = "CreateToken"
 
 @contextlib.contextmanager
 def weather(scene: Scene, chance: random.Random, row: Weather) -> Iterator[None]:
-    """This one, until it clears."""
-    scene.simulator.add_fault(row)
+    """This one, for one call, for two, or until it clears."""
+    scene.simulator.add_fault(replace(row, count=chance.choice([1, 2, None])))
     try:
         yield
     finally:
