@@ -52,8 +52,8 @@ class Document:
 
     def rewrite(self, header: str, key: str, new: str, value: str) -> None:
         """Put `new = value` into the place of a key's line."""
-        if option := self._option(header, key):
-            option.lines[0] = _like(option.lines[0], new, value)
+        lines = self._updater[header][key].lines
+        lines[0] = _like(lines[0], new, value)
 
     def remove(self, header: str, key: str) -> None:
         """Take a key's line away."""
@@ -65,12 +65,11 @@ class Document:
 
     def insert(self, header: str, below: str, key: str, value: str) -> None:
         """Add `key = value` right below another key's line."""
-        if option := self._option(header, below):
-            line = option.lines[0]
-            new = _like(line, key, value)
-            if not line.endswith(("\r", "\n")):  # the last line of the file
-                option.lines[0] = f"{line}{self._end}"
-            option.lines.insert(1, new)
+        lines = self._updater[header][below].lines
+        new = _like(lines[0], key, value)
+        if not lines[0].endswith(("\r", "\n")):  # the last line of the file
+            lines[0] += self._end
+        lines.insert(1, new)
 
     def append(self, header: str, keys: dict[str, str], like: str = "a = b") -> None:
         """Add a section at the end of the file; its lines have the delimiter of the line `like`."""

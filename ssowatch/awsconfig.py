@@ -134,7 +134,6 @@ class _Reading:
         headers = self._names.headers.get(("sso-session", name), [])
         if not headers and not group.regions:
             yield self._no_session(name, group.askers)
-            return
         if len(headers) > 1 or (headers and self._config.flaw):
             lines = sorted({line for header in headers for line in self._config.starts(header)})
             if len(lines) > 1:

@@ -56,7 +56,7 @@ def title_and_message(
             title = f"{who}: AWS will not renew this sign-in"
             until = f"until {_clock(plan.good_until, now)}" if plan.good_until else "a little while"
             message = f"{users.start} {users.verb('goes', 'go')} on {until}, then {users.verb('stops', 'stop')}."
-        case Cause.ENDED:
+        case Cause.ENDED:  # pragma: no branch - these are all there are, which mypy knows
             title = f"{who}: sign in to AWS"
             if plan.state is State.SIGNED_OUT:
                 message = f"A program waits for {users.text}."

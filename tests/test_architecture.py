@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pure_modules
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "ssowatch"
@@ -88,7 +89,7 @@ RANKS = [
     (
         2,
         "what every edge does to files: bounded reads, whole replacements, locks; and what becomes of memory",
-        {"carried", "files", "malloc", "undumpable"},
+        {"carried", "exchange", "files", "malloc", "undumpable"},
     ),
     (
         3,
@@ -241,6 +242,7 @@ RANKS = [
 RANK = {module: rank for rank, _, modules in RANKS for module in modules}
 CENTER = "demo.center"  # the simulated Identity Center: a world of its own, held by tests/test_simulator_cut.py
 ONE_EDGE = [  # several files, one edge
+    {"exchange", "files"},  # what is done to files
     {"wrapper.ensuring", "wrapper.leash", "wrapper.server"},  # the wrapper's processes
     {"service", "service.by_hand", "service.kind", "service.launchd", "service.systemd"},  # service managers
     {"schedule", "settings", "setting_readers", "yaml_layers"},  # the config file
@@ -420,6 +422,12 @@ HOUSE = sorted(name for name in modules() if not name.startswith(CENTER))
 @pytest.mark.parametrize("name", HOUSE)
 def test_every_module_has_a_rank(name):
     assert name in RANK, f"{name} stands on no floor: give it a row in RANKS"
+
+
+def test_every_pure_module_has_tests_that_speak_of_it():
+    """What `scripts/coverage` and `scripts/mutation` run."""
+    assert set(pure_modules.TESTS) == {name for name in HOUSE if RANK[name] <= 1}
+    assert [file for file in pure_modules.test_files(pure_modules.TESTS) if not (PACKAGE.parent / file).exists()] == []
 
 
 @pytest.mark.parametrize("name", HOUSE)

@@ -180,6 +180,16 @@ GOOD = {
         None,
         {URL: ("b",)},
     ),
+    "a header that AWS does not read beside the one it reads": (
+        both(SESSION, DEV, DEV.replace("profile ", "")),
+        None,
+        {"corp": ("dev",)},
+    ),
+    "sso keys under a header without a name": (
+        both(SESSION, DEV, DEV.replace("profile dev", "''")),
+        None,
+        {"corp": ("dev",)},
+    ),
     "start URL as sso_session beside a legacy profile": (
         f"[profile a]\nsso_session = {URL}\n{ROLE}[profile b]\n{LEGACY}",
         None,
@@ -623,6 +633,12 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         None,
         "dev",
         ["line 4", "[dev]", "write [profile dev]"],
+    ),
+    "header of the default profile in capitals": (
+        both(SESSION, DEV.replace("profile dev", "Profile default")),
+        None,
+        "default",
+        ["line 4", "write [default]"],
     ),
     "header in capitals": (
         both(SESSION, DEV.replace("profile", "Profile")),

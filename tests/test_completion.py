@@ -35,6 +35,7 @@ ROWS = [
     (["login", "--method", "=", "d"], ["device"]),
     (["login", "--nothing=d"], []),
     (["login", "--fresh", "c"], ["corp"]),
+    (["login", "--unknown", "c"], ["corp"]),
     (["login", "--fr"], ["--fresh"]),
     (["login", "--un"], []),  # hidden
     (["login", "corp", ""], []),

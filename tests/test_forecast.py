@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ssowatch import forecast, memory
-from ssowatch.model import (
-    Kind,
-    Life,
-    Lineage,
-    Memory,
-    SignIn,
-    Token,
-)
+from ssowatch.model import Kind, Life, Lineage, Memory, SignIn, Token, TokenMemory
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev",))
@@ -437,3 +430,100 @@ def test_the_true_end_lies_within_what_is_stated():
     assert right >= 0.95 * stated, f"{right} of {stated}"
     assert sum(one.narrow for one in portals) >= 0.8 * stated, "and they said something"
     assert all(len(one.known.lives) <= forecast.KEPT for one in portals)
+
+
+CHECKS = [
+    # id, lineage, lives, others, configured, at
+    ("nobody saw it begin", Lineage("client"), (day(1),), (), None, None),
+    ("it began before it was seen", Lineage("client", began_at=at("9 08:00"), late=True), (day(1),), (), None, None),
+    ("narrow bounds: right after", MORNING[0], (), (), None, "9 16:00"),
+    ("another one ended", MORNING[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"),), None, "9 12:00"),
+    ("another one ended, and this lived on", now_at("9 13:00", alive_at="9 12:30")[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"),), None, None),
+    ("another one ended before", MORNING[0], (day(1),), (lived(8, "07:00", "11:30", "12:00"),), None, "9 15:45"),
+    ("it lasts longer than was assumed", MORNING[0], (Life(at("1 08:00"), at("1 20:00"), None),), (), None, None),
+    ("wide bounds: in the middle", MORNING[0], (day(1),), (), None, "9 15:45"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lineage", "lives", "others", "configured", "when"), [row[1:] for row in CHECKS], ids=[row[0] for row in CHECKS]
+)
+def test_when_one_renewal_more_tells_most(lineage, lives, others, configured, when):
+    found = forecast.check_at(lineage, lives, others, configured)
+    assert (found and found.replace(second=0)) == (at(when) if when else None)
+
+
+BEGAN = Lineage("client", began_at=at("9 08:00"), alive_at=at("9 09:00"))
+PRESENT = Life(at("9 08:00"), at("9 09:00"), None)
+TELLS = [
+    # id, memory, what it tells the others
+    ("lives", Memory(lineage=BEGAN, lives=(day(1),)), (day(1), PRESENT)),
+    ("is over", Memory(TokenMemory(refused="x"), BEGAN, (day(1),)), (day(1),)),
+    ("has ended", Memory(lineage=replace(BEGAN, ended_at=at("9 10:00")), lives=(day(1),)), (day(1),)),
+    ("is signed out", Memory(lineage=replace(BEGAN, signed_out_at=at("9 10:00"))), ()),
+    ("the clock was set", Memory(lineage=replace(BEGAN, clock_set=True)), ()),
+    ("nobody saw it begin", Memory(lives=(day(1),)), (day(1),)),
+]
+
+
+@pytest.mark.parametrize(("known", "lives"), [row[1:] for row in TELLS], ids=[row[0] for row in TELLS])
+def test_what_a_sign_in_tells_the_others(known, lives):
+    assert forecast.told(known) == lives
+
+
+def test_the_sign_ins_of_one_portal_tell_each_other():
+    lab = replace(CORP, name="lab", start_url=f"{CORP.start_url}/#/")
+    other = replace(CORP, name="other", start_url="https://d-9.awsapps.com/start")
+    known = [(CORP, Memory(lives=(day(1),))), (lab, Memory(lives=(day(2),))), (other, Memory(lives=(day(3),)))]
+    assert forecast.by_portal(known) == {
+        CORP.start_url: [("corp", day(1)), ("lab", day(2))],
+        other.start_url: [("other", day(3))],
+    }
+
+
+def test_since_when_the_clock_of_a_sign_in_runs():
+    inside = replace(BEGAN, inside=at("9 07:00"))
+    assert [forecast.since(one) for one in (BEGAN, inside, replace(inside, fresh=True), Lineage("client"))] == [
+        at("9 08:00"), at("9 07:00"), at("9 08:00"), None
+    ]  # fmt: skip
+
+
+SIX = [Life(at(f"{number} 08:00"), at(f"{number} 13:30"), at(f"{number} 14:00")) for number in (1, 2)]
+"""A portal of six hours, seen twice."""
+
+
+def fresh(alive: str, dead: str | None) -> Life:
+    """Begun at noon in place of one that ran since 08:00."""
+    return Life(at("9 12:00"), at(alive), at(dead) if dead else None, inside=at("9 08:00"), fresh=True)
+
+
+HELPS = [
+    # id, lives, configured, helps, lasts from noon to
+    ("nothing is known", [], None, True, "9 20:00"),
+    ("it was never tried", SIX, None, True, "9 17:30"),
+    ("it was, and lasted", [*SIX, fresh("9 17:30", "9 18:00")], None, True, "9 17:30"),
+    ("it ended with the one before", [*SIX, fresh("9 13:30", "9 14:00")], None, False, None),
+    ("it did, and later it did not", [*SIX, fresh("9 13:30", "9 14:00"), replace(fresh("9 17:30", "9 18:00"), began_at=at("9 12:01"))], None, True, "9 17:30"),
+    ("it was not ended first", [*SIX, replace(fresh("9 13:30", "9 14:00"), fresh=False)], None, True, "9 17:30"),
+    ("it was signed out early", [*SIX, fresh("9 13:30", None)], None, True, "9 17:30"),
+    ("configured", [fresh("9 13:30", "9 14:00")], 6 * HOUR, False, None),
+    ("configured, never tried", [], 10 * HOUR, True, "9 22:00"),
+    ("it lasts longer than was assumed", [Life(at("1 08:00"), at("1 20:00"), None)], None, True, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lives", "configured", "helps", "until"), [row[1:] for row in HELPS], ids=[row[0] for row in HELPS]
+)
+def test_whether_a_fresh_sign_in_moves_the_end(lives, configured, helps, until):
+    assert forecast.fresh_helps(lives, configured) is helps
+    assert forecast.fresh_until(lives, configured, at("9 12:00")) == (at(until) if until else None)
+
+
+def test_a_fresh_sign_in_that_ended_as_the_one_before_is_known_for_it():
+    last = fresh("9 13:30", "9 14:00")
+    known = Memory(lineage=Lineage("client", began_at=last.began_at), lives=(*SIX, last))
+    assert forecast.ended_as_before(known, None)
+    assert not forecast.ended_as_before(replace(known, lineage=Lineage("client", began_at=at("9 12:01"))), None)
+    assert not forecast.ended_as_before(replace(known, lives=(*SIX, replace(last, fresh=False))), None)
+    assert not forecast.ended_as_before(Memory(lineage=known.lineage), None)

@@ -150,3 +150,25 @@ def test_what_it_cannot_show(home, arguments, code, words):
     answer = ssowatch("history", *arguments)
     assert (answer.returncode, words in answer.stdout + answer.stderr) == (code, True), answer
     assert "Traceback" not in answer.stderr
+
+
+def test_a_call_that_failed_is_not_hidden_by_the_rest_of_its_stretch():
+    acts = [
+        act("10:00", "renewed", good_until="10:20"),
+        over("10:20"),
+        over("10:30", "warned"),
+        act("10:40", "signed_in"),
+    ]
+    (today,) = history.days(acts, NOW, 1, cells=24)
+    assert today.cells[10] is Cell.EXPIRED
+
+
+def test_the_document():
+    acts = [SIGNED_IN, act("09:30", "renewed"), over("10:00", "warned"), act("10:07", "signed_in")]
+    assert history.document(history.days(acts, NOW, 2)) == {
+        "version": 1,
+        "days": [
+            {"date": "2026-01-08", "renewed": 0, "signed_in": 0, "warned": 0, "expired_minutes_in_use": 0},
+            {"date": "2026-01-09", "renewed": 1, "signed_in": 2, "warned": 1, "expired_minutes_in_use": 7},
+        ],
+    }

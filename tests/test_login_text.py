@@ -9,7 +9,7 @@ import pytest
 from ssowatch import login_text, problems, ways
 from ssowatch.flow_record import Record, Stage
 from ssowatch.mcp.model import McpServer
-from ssowatch.model import Kind, Problem, SignIn
+from ssowatch.model import Kind, Problem, SignIn, TokenMemory
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1", ("dev", "prod"))
@@ -45,6 +45,14 @@ def test_the_port_of_a_tunnel_is_the_users_own_and_none_that_a_system_draws():
     assert ways.tunnel_port(1000) != ways.tunnel_port(1001)
 
 
+@pytest.mark.parametrize(
+    ("environ", "remote"),
+    [({}, False), ({"SSH_TTY": "/dev/pts/1"}, True), ({"SSH_CONNECTION": "a 1 b 2"}, True), ({"SSH_TTY": ""}, False)],
+)
+def test_who_came_over_ssh(environ, remote):
+    assert ways.remote(environ) is remote
+
+
 PROGRESS = [
     # id, record, over ssh, words, no words
     ("starting", record(stage=Stage.STARTING), False, [], [LINK]),
@@ -55,6 +63,7 @@ PROGRESS = [
     ("a code in a browser", record(method="device", code="ABCD-EFGH"), False, ["shows the code ABCD-EFGH"], ["ssh"]),
     ("a code", record(method="device", code="ABCD-EFGH", unopened=login_text.NOT_WANTED), False, ["any browser", "ABCD-EFGH", "Approve only what you began yourself"], ["ssh", "No browser was opened"]),
     ("a code over ssh", record(method="device", code="A", unopened=login_text.NOT_WANTED), True, ["ssh -L 26000:127.0.0.1:26000 box", "ssowatch login corp --method pkce --no-browser"], []),
+    ("a link that is none, over ssh", record(link="http://127.0.0.1:99999/x", unopened=login_text.NOT_WANTED), True, ["http://127.0.0.1:99999/x"], ["ssh -L 99999"]),
     ("a link", record(unopened="xdg-open failed"), False, [LINK, "No browser was opened: xdg-open failed"], ["ssh"]),
     ("a link over ssh", record(unopened=login_text.NOT_WANTED, link="http://127.0.0.1:4711/x"), True, ["ssh -L 4711:127.0.0.1:4711 box"], []),
     ("a command", record(method="command", link=None), False, ["your own login command asks you"], ["None"]),
@@ -91,6 +100,21 @@ def test_names_and_addresses_move_no_cursor():
     ]
     assert len(texts) > 20
     assert [text for text in texts if not text.isprintable()] == []
+
+
+REFUSALS = [
+    # memory, unmoved, message, fix
+    (TokenMemory(refused="it was ended", refused_code=problems.FRESH), False, "it was ended; the token is dead", "sign in: ssowatch login corp"),
+    (TokenMemory(refused="x", refused_code="ended", alive=True), False, "AWS refused to renew: x; the token still works until it runs out", "sign in again: ssowatch login corp"),
+    (TokenMemory(refused="x", refused_code="ended", alive=False), False, "AWS refused to renew: x; the token is dead", "sign in again: ssowatch login corp"),
+    (TokenMemory(refused="x", refused_code=None), False, "AWS refused to renew: x; the token may be dead", "sign in again: ssowatch login corp"),
+    (TokenMemory(refused="x", refused_code="ended", alive=False), True, "AWS refused to renew: x; the token is dead; the fresh sign-in did not move the end, which is that of the browser's session at the portal", "sign in again: ssowatch login corp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tried", "unmoved", "message", "fix"), REFUSALS)
+def test_a_refusal(tried, unmoved, message, fix):
+    assert problems.refused(CORP, tried, unmoved=unmoved) == Problem("refused", message, fix)
 
 
 TYPED = [

@@ -85,6 +85,12 @@ CERTAIN = [
     ("a shell in a shell", line("sh", "-c", "exec sh -c 'AWS_PROFILE=dev awslabs'"), "dev"),
     ("cmd", line("cmd", "/c", "set AWS_PROFILE=dev&& uvx awslabs.x"), "dev"),
     ("cmd, in words", line("cmd.exe", "/C", "set", "AWS_PROFILE=dev&&", "npx", "awslabs.x"), "dev"),
+    ("env in another folder", line("env", "-C", "/src", "AWS_PROFILE=dev", "awslabs.x"), "dev"),
+    ("env that takes one away", line("env", "-u", "AWS_PROFILE", "awslabs.x", "--profile", "dev", AWS_PROFILE="prod"), "dev"),
+    ("variables that say nothing of AWS are inherited", {**env(AWS_PROFILE="dev"), "env_vars": ["LANG"]}, "dev"),
+    ("a number as a variable, and a thing that is none", {**line("uvx", "awslabs.x"), "env": {"AWS_PROFILE": "dev", "PORT": 80, "X": None}}, "dev"),
+    ("a quote that does not end", {"command": "uvx awslabs.x --profile dev 'x"}, "dev"),
+    ("another command of ours", line("ssowatch", "status", "--profile", "dev", "awslabs"), "dev"),
     ("nice", line("nohup", "nice", "env", "AWS_PROFILE=dev", "awslabs.x"), "dev"),
     ("docker", line("docker", "run", "-i", "--rm", "-e", "AWS_PROFILE=dev", "-v", MOUNT, "img"), "dev"),
     ("docker, long", line("docker", "run", "--env", "AWS_PROFILE=dev", "--volume", MOUNT, "img"), "dev"),
@@ -187,6 +193,8 @@ PROBLEMS = [
     ("a container that cannot write", line("docker", "run", "-e", "AWS_PROFILE=dev", "-v", f"{MOUNT}:ro", "x"), "read_only", "corp", "read-only"),
     ("the same by --mount", line("docker", "run", "-e", "AWS_PROFILE=dev", "--mount", f"src={HOME}/.aws,dst=/a,readonly", "x"), "read_only", "corp", "read-only"),
     ("a container that does not see it", line("docker", "run", "-e", "AWS_PROFILE=dev", "awslabs"), "not_mounted", None, "mount it"),
+    ("aws-vault without exec", line("aws-vault", "list", AWS_PROFILE="dev"), "other_store", None, "aws-vault"),
+    ("frozen keys of a profile that is not there", env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="nope"), "frozen_keys", None, "restart"),
     ("no such profile", env(AWS_PROFILE="deb"), "unknown_profile", None, 'did you mean "dev"'),
     ("a placeholder", env(AWS_PROFILE="your-aws-profile"), "unknown_profile", None, "your-aws-profile"),
     ("credential_process", env(AWS_PROFILE="granted"), "not_watched", None, "credential_process: granted"),
@@ -279,3 +287,9 @@ def test_what_is_made_to_keep_us_busy_ends(text, client):
         [text],
     ):
         resolved(line(*words, AWS_PROFILE=text), client)
+
+
+def test_which_servers_stop_with_their_sign_in():
+    frozen = resolved(env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="dev"))
+    assert profiles.stopping((*resolved(env(AWS_PROFILE="dev")) * 2, *frozen)) == [("aws", "Claude Code")]
+    assert [profiles.restarts(one) for one in (*resolved(env(AWS_PROFILE="dev")), *frozen)] == [False, True]

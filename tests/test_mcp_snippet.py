@@ -71,6 +71,22 @@ def test_what_is_pasted_is_read_back(home, tmp_path, monkeypatch, place, documen
     ]
 
 
+@pytest.mark.parametrize("server", ["another", "x" * 200])
+def test_a_server_that_is_not_called_so_has_none(server):
+    document = {"mcpServers": {"aws-kb": {"command": "uvx"}, "x" * 201: {"command": "uvx"}}}
+    assert snippets.snippets("x.json", document, "claude-code", server, "dev", PROGRAM) == []
+
+
+def test_characters_that_a_terminal_does_not_show_are_escaped_as_the_file_does():
+    entry = {"mcpServers": {"kb": {"command": "uvx", "args": ["a\u202eb", "c\U000e0001d"]}}}
+    [made] = snippets.snippets("x.json", entry, "claude-code", "kb", None, PROGRAM)
+    assert "a\\u202eb" in made.text
+    assert "c\\udb40\\udc01d" in made.text
+    [made] = snippets.snippets("x.toml", {"mcp_servers": entry["mcpServers"]}, "codex", "kb", None, PROGRAM)
+    assert "a\\u202eb" in made.text
+    assert "c\\U000e0001d" in made.text
+
+
 KEPT = [
     ({"command": "uvx", "args": ["x"], "env": {"AWS_PROFILE": "dev"}, "timeout": 5}, ("env", "timeout")),
     ({"command": "uvx x"}, ()),

@@ -154,6 +154,12 @@ OF_A_PERSON = [
     ),
     ("denied, then a button", lambda known: memory.human_act(memory.tab_denied(known, "x", NOW)), {"tab_failed": True}),
     ("denied, then back", lambda known: memory.back(memory.tab_denied(known, "x", NOW)), {"tab_failed": True}),
+    (
+        "a notice that vanished",
+        lambda known: memory.withdrawn(memory.noticed(known, Cause.ENDED, NOW), Cause.ENDED),
+        {"noticed_at": NOW},
+    ),
+    ("an offer that vanished", lambda known: memory.withdrawn(memory.offered(known, NOW), Cause.OFFER), {}),
     ("put off, then a button", lambda known: memory.human_act(memory.not_today(known, NOW)), {}),
 ]
 
@@ -355,3 +361,11 @@ def test_a_token_from_elsewhere_after_a_long_gap_makes_the_beginning_doubtful():
     known = Memory(TRIED, replace(LIVED, alive_at=NOW - 9 * HOUR))
     after = memory.observed(known, CORP, replace(SAME_CLIENT, expires_at=NOW + HOUR), NOW).lineage
     assert (after.late, after.alive_at) == (True, NOW)
+
+
+def test_a_clock_that_was_set_back_is_doubted_once_and_only_with_a_token():
+    after = memory.doubted(KNOWN)
+    assert after == replace(KNOWN, token=replace(TRIED, doubted=True), lineage=replace(LIVED, clock_set=True))
+    assert memory.doubted(after) is after
+    nothing = Memory()
+    assert memory.doubted(nothing) is nothing

@@ -137,6 +137,15 @@ def test_what_is_said_to_who_needs_it_until_the_morning(ends_from, source, fresh
     assert offers.compared(plan, at("3 07:00"), at("2 18:00"), "LOGIN") == words
 
 
+def test_what_is_said_of_a_token_that_nobody_renews(monkeypatch):
+    monkeypatch.setattr(offers, "shown", lambda moment, _: f"{moment:%a %H:%M}")
+    plan = Plan(State.VALID, Memory(), good_until=at("2 18:30"), ends_at_source="learned")
+    said = offers.compared(plan, at("3 07:00"), at("2 18:00"), "LOGIN")
+    assert said.startswith("ends Tue 18:30")
+    over = offers.compared(replace(plan, good_until=None), at("3 07:00"), at("2 18:00"), "LOGIN")
+    assert over.startswith("it does not work now")
+
+
 # The person's day
 
 

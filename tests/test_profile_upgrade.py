@@ -106,6 +106,13 @@ SHAPES = {
         "work",
         ["dev"],
     ),
+    "a session of the portal without a scope at the very end": (
+        legacy("dev") + member("prod", "work") + session("work", scopes="").rstrip("\n"),
+        None,
+        "dev",
+        "work",
+        ["dev"],
+    ),
     "a session of the portal without a scope": (
         legacy("dev") + session("work", scopes="") + member("prod", "work"),
         None,

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssowatch import paths, tokenfile
+from ssowatch.answers import Registration
+from ssowatch.model import Kind, SignIn
 from ssowatch.tokenfile import TokenFileError
 
 CANARY = "CANARY"
@@ -429,3 +431,18 @@ def test_a_fresh_botocore_reads_what_was_written(corp, home):
         check=True,
     )
     assert done.stdout.split() == ["aoa-new", "aoa-new", "2099-01-01T00:00:00+00:00"]
+
+
+CORP = SignIn("corp", Kind.SSO_SESSION, DOCUMENT["startUrl"], "us-east-1")
+REGISTERED = Registration("CANARY-client", "CANARY-secret", NINE, datetime(2026, 4, 5, 9, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("refresh_token", ["aor-CANARY-refresh", None, ""])
+def test_a_sign_in_writes_the_very_fields_of_the_aws_cli(refresh_token):
+    content, token = tokenfile.signed_in(
+        CORP, REGISTERED, access_token="aoa-CANARY-access", expires_at=NINE, refresh_token=refresh_token
+    )
+    kept = {name: value for name, value in DOCUMENT.items() if name != "refreshToken" or refresh_token}
+    assert json.loads(content) == kept
+    assert token == tokenfile.parse(content).token
+    assert token.refreshable is bool(refresh_token)

@@ -76,6 +76,9 @@ READINGS = [
     ("no such role", result("Error executing tool x: AWS IAM Error (ForbiddenException): No access"), Reading.GOOD),
     ("no such profile", result("Failed to create IAM client: The config profile (nope) could not be found"), Reading.GOOD),
     ("among other things", result(f"While I looked at the page I found: {RUN_OUT}. It says more below. {'x ' * 30}"), Reading.MENTIONS_TOKEN),
+    ("keys among other things", result(f"While I looked at the page I found: {DEAD_KEYS}. It says more below. {'x ' * 30}"), Reading.GOOD),
+    ("no result", {"id": 1, "result": "x"}, Reading.GOOD),
+    ("a text that only begins like an object", result("{", failed=False), Reading.GOOD),
     ("a good result", result("all is well", failed=False), Reading.GOOD),
     ("a good result that says so", result(RUN_OUT, failed=False), Reading.GOOD),
     ("a good result that quotes", result(json.dumps({"error": f"the log says {RUN_OUT} and then goes on for a while"}), failed=False), Reading.GOOD),
@@ -206,6 +209,101 @@ def test_advice_says_what_to_run_and_shows_no_tricks():
 
 def test_advice_about_an_outage_sends_nobody_to_sign_in():
     assert "login" not in words.advice("corp", Verdict(os.EX_TEMPFAIL, "AWS does not answer: refused"))
+
+
+def test_advice_about_a_mistake_names_it_and_nothing_else():
+    assert words.advice("corp", Verdict(2, "no such profile.")) == "ssowatch: corp: no such profile."
+    assert words.advice("corp", Verdict(os.EX_CONFIG, "line 3")) == "ssowatch: corp: line 3."
+
+
+def test_what_is_said_of_a_restart_and_while_waiting():
+    assert words.restarted("corp\n").startswith("ssowatch: the AWS sign-in corp is good, but this server kept keys")
+    assert words.waiting("corp\n") == "waiting for the AWS sign-in corp: a person is asked"
+
+
+CALLED = {"id": 1, "method": "tools/call", "params": {"name": "t", "_meta": {"progressToken": "p"}, "requestId": 7}}
+INFO = {"name": "claude-code", "version": "2"}
+
+
+def test_what_a_message_says():
+    assert messages.read(json.dumps(CALLED).encode()) == CALLED
+    assert [messages.read(line) for line in (b"", b"[]", b"{", b"\xff", b"[" * 100_000)] == [None] * 5
+    assert [messages.method(one) for one in (CALLED, {}, {"method": 1})] == ["tools/call", None, None]
+    assert [messages.tool(one) for one in (CALLED, {}, {"params": {"name": 1}}, {"params": []})] == [
+        "t",
+        None,
+        None,
+        None,
+    ]
+    assert messages.cancels(CALLED) == "7"
+    assert messages.cancels({}) is None
+    tokens = [
+        messages.progress_token({"params": {"_meta": {"progressToken": one}}}) for one in ("p", 1, True, None, 1.5)
+    ]
+    assert tokens == ["p", 1, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "answers"),
+    [
+        ({"id": 1, "result": {}}, True),
+        ({"id": 1, "error": {}}, True),
+        ({"id": 1}, False),
+        ({"id": 1, "method": "ping", "result": {}}, False),
+    ],
+)
+def test_what_is_an_answer(body, answers):
+    assert messages.is_answer(body) is answers
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"clientInfo": INFO}, "claude-code"),
+        ({"_meta": {"io.modelcontextprotocol/clientInfo": INFO}}, "claude-code"),
+        ({"clientInfo": {"name": 1}}, None),
+        ({"clientInfo": "x"}, None),
+        (None, None),
+    ],
+)
+def test_who_calls(params, name):
+    assert messages.client_name({"params": params}) == name
+
+
+@pytest.mark.parametrize(
+    ("params", "progressed"),
+    [
+        ({"progressToken": "p", "progress": 3}, ('"p"', 3.0)),
+        ({"progressToken": 1, "progress": 0.5}, ("1", 0.5)),
+        ({"progressToken": 1, "progress": 10**400}, ("1", 0.0)),
+        ({"progress": "far"}, (None, 0.0)),
+    ],
+)
+def test_how_far_things_are(params, progressed):
+    assert messages.progressed({"params": params}) == progressed
+
+
+def test_which_tools_may_be_called_again():
+    tools = [
+        {"name": "reads", "annotations": {"readOnlyHint": True}},
+        {"name": "again", "annotations": {"readOnlyHint": False, "idempotentHint": True}},
+        {"name": "writes", "annotations": {"readOnlyHint": "true"}},
+        {"name": "says nothing"},
+        {"annotations": {"readOnlyHint": True}},
+        "x",
+    ]
+    again = {"reads": True, "again": True, "writes": False, "says nothing": False}
+    assert messages.repeatable({"result": {"tools": tools}}) == again
+    assert messages.repeatable({"result": {"tools": "x"}}) == {}
+
+
+def test_a_progress_notification_and_a_request_under_another_id():
+    assert json.loads(messages.progress("p", 1.5, "waiting")) == {
+        "jsonrpc": "2.0",
+        "method": "notifications/progress",
+        "params": {"progressToken": "p", "progress": 1.5, "message": "waiting"},
+    }
+    assert json.loads(messages.under_another_id(CALLED, "ours")) == CALLED | {"id": "ours"}
 
 
 def test_a_line_more():

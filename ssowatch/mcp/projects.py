@@ -25,10 +25,7 @@ def _folder(document: Any) -> list[str]:  # noqa: ANN401
     uri = document.get("folder") if isinstance(document, dict) else None
     if not isinstance(uri, str) or not uri.startswith("file:///"):
         return []
-    try:
-        return [unquote(urlsplit(uri).path)]
-    except ValueError:
-        return []
+    return [unquote(urlsplit(uri).path)]
 
 
 SOURCES = (
