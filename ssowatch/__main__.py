@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from ssowatch import paths
+
 
 def main() -> int:
     """Run the command line; returns the exit code."""
@@ -12,6 +14,9 @@ def main() -> int:
         for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show "…" shows "?"
             if stream and stream.encoding.lower() != "utf-8":
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if not (os.environ.get("HOME") != "" and os.path.isabs(home := paths.home()) and os.path.isdir(home)):  # noqa: PTH112, PTH117
+            print("ssowatch: HOME names no directory. Mend: set it to your home directory", file=sys.stderr)
+            return os.EX_CONFIG  # else files of ours would be made wherever this was started
         if sys.argv[1:2] == ["status"]:
             from ssowatch.commands import status
 

@@ -59,7 +59,7 @@ def append(lines: Iterable[dict[str, Any]]) -> None:
         if os.stat(path).st_size >= FULL:  # noqa: PTH116
             os.replace(path, paths.old_act_log())  # noqa: PTH105
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode("utf-8", "replace")
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":  # a line was cut off by a full disk: it ends here

@@ -162,12 +162,12 @@ def _replace(changes: list[tuple[Original, bytes]]) -> None:
     try:
         for original, content in changes:
             mode = stat.S_IMODE(os.stat(original.path).st_mode)  # noqa: PTH116
-            files.Draft(original.path, mode=mode).publish(content)
+            files.Draft(original.path, mode=mode, follow=True).publish(content)
             done.append(original)
     except OSError:
         for original in done:
             mode = stat.S_IMODE(os.stat(original.path).st_mode)  # noqa: PTH116
-            files.Draft(original.path, mode=mode).publish(original.content or b"")
+            files.Draft(original.path, mode=mode, follow=True).publish(original.content or b"")
         raise
 
 

@@ -146,4 +146,5 @@ def header_of(word: str, name: str) -> str:
     """The header, quoted where it must be, in which AWS reads this name."""
     if (word, name) == ("profile", "default"):
         return name
-    return f"{word} {name}" if name_in(f"{word} {name}") == name else f'{word} "{plain(name)}"'
+    bare = f"{word} {name}"
+    return bare if name_in(bare) == name == plain(name) else f'{word} "{plain(name)}"'

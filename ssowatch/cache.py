@@ -68,11 +68,17 @@ def load_patiently(name: str) -> Contents | None:
 def reserve(name: str) -> files.Draft:
     """Room for the renewed file, taken before the call: an answer that cannot be written is a token lost.
 
+    A link that leads to a token file stays (dotfiles are kept so); any other is replaced, since it could lead to any file.
+
     Raises:
         OSError: the directory is gone, not writable or full.
 
     """
-    return files.Draft(paths.token_file(name), _ROOM)
+    try:
+        leads_to_one = load(name) is not None
+    except TokenFileUnreadableError:
+        leads_to_one = False
+    return files.Draft(paths.token_file(name), _ROOM, follow=leads_to_one)
 
 
 def make_folder() -> None:

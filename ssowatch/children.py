@@ -140,7 +140,7 @@ async def _hear(stream: asyncio.StreamReader | None, hear: Callable[[dict[str, A
             continue
         if not line:
             return
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             said = json.loads(line)
             if isinstance(said, dict):
                 hear(said)

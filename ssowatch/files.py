@@ -18,6 +18,8 @@ import stat
 import time
 from collections.abc import Iterator
 
+from ssowatch import paths
+
 MAX_SIZE = 1 << 20
 
 
@@ -83,8 +85,10 @@ def private_dir(path: str) -> None:
 
     """
     parent = os.path.dirname(path)  # noqa: PTH120
-    if parent and not os.path.isdir(parent):  # noqa: PTH112
-        private_dir(parent)  # a missing parent is made by us, so it is 0700 like the rest
+    if parent and (not os.path.isdir(parent) or parent == paths.state_dir()):  # noqa: PTH112
+        private_dir(
+            parent
+        )  # a missing parent is made by us, so it is 0700 like the rest; nor is one that is not ours used
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)  # noqa: PTH102
     info = os.lstat(path)
@@ -99,14 +103,17 @@ def private_dir(path: str) -> None:
 class Draft:
     """Room for a file's new content, taken before it is needed, in the directory of the file it will replace."""
 
-    def __init__(self, path: str, room: int = 0, mode: int = 0o600) -> None:
+    def __init__(self, path: str, room: int = 0, mode: int = 0o600, *, follow: bool = False) -> None:
         """Take `room` bytes on disk now. `mode` is that of the new file.
+
+        `follow`: a symbolic link stays, and what it leads to is replaced. Else the link itself is replaced, so that a
+        planted one leads nowhere.
 
         Raises:
             OSError: the directory is missing, not writable or full.
 
         """
-        self.path = os.path.realpath(path)  # a symlinked token file stays a symlink
+        self.path = os.path.realpath(path) if follow else path
         self._mode = mode
         folder, name = os.path.split(self.path)
         # One name per file: writers of one file exclude each other by a lock, so what a crash left is simply reused.
@@ -181,14 +188,16 @@ def _sync_folder(path: str) -> None:
             os.close(fd)
 
 
-def replace(path: str, content: bytes, *, durable: bool = True) -> None:
+def replace(path: str, content: bytes, *, durable: bool = True, follow: bool = False) -> None:
     """Replace a file as a whole, mode 0600. `durable`: it lasts through a power cut, at the price of a sync.
+
+    `follow`: as `Draft` says.
 
     Raises:
         OSError: it cannot; the old file is untouched.
 
     """
-    Draft(path).publish(content, durable=durable)
+    Draft(path, follow=follow).publish(content, durable=durable)
 
 
 class BusyError(Exception):

@@ -12,7 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ssowatch.clock import sensible
+
 _MOMENTS = ("started_at", "deadline", "ended_at")
+_TEXTS = ("link", "code", "page", "unopened", "outcome", "message", "who")
 SIGNED_IN, DENIED, TIMED_OUT, UNREACHABLE, FAILED = "signed_in", "denied", "timed_out", "unreachable", "failed"
 """The outcomes, as `signing_in.Result` has them; a flow that ended without one is unreachable."""
 CANCELLED = "cancelled"
@@ -80,7 +83,8 @@ def decoded(content: bytes) -> Record | None:
         record = Record(**{**values, "stage": Stage(values["stage"])})
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
-    texts = (record.id, record.name)
     moments = [at for key in _MOMENTS if (at := getattr(record, key))]
-    sound = record.started_at in moments and all(at.tzinfo for at in moments) and all(isinstance(t, str) for t in texts)
+    optional = (getattr(record, key) for key in _TEXTS if getattr(record, key) is not None)
+    texts = (record.id, record.name, record.method, *optional)
+    sound = record.started_at in moments and all(map(sensible, moments)) and all(isinstance(t, str) for t in texts)
     return record if sound else None

@@ -213,7 +213,7 @@ def unmoved(one: Life, known: Length) -> bool:
 
 def _bounds(lineage: Lineage, known: Length, lives: Iterable[Life], now: datetime) -> tuple[datetime, datetime]:
     began_at, most = lineage.began_at, known.most
-    assert began_at and most, "`end` looked"  # noqa: S101, PT018 - for the type
+    assert began_at is not None and most is not None, "`end` looked"  # noqa: S101, PT018 - for the type
     runs_from = began_at
     if inside := lineage.inside:
         goes_on = not lineage.fresh or not fresh_helps(lives, None)

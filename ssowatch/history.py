@@ -20,6 +20,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from ssowatch.clock import sensible
+
 _LONGEST_WAIT = timedelta(hours=2)
 _SEEN_FOR = timedelta(hours=1)
 _WORKS = {"valid", "expiring"}
@@ -196,6 +198,7 @@ def _local(act: Mapping[str, Any], now: datetime) -> datetime:
 
 def _moment(text: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
-    except ValueError:
+        at = datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
+    except (ValueError, OverflowError):
         return None
+    return at if at and sensible(at) else None

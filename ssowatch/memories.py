@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from ssowatch import files, paths
+from ssowatch.clock import sensible
 from ssowatch.model import Life, Lineage, Memory, TokenMemory
 
 _WAIT = 0.2
+_LONGEST = timedelta(days=36_600)
+"""Of a span that makes sense: a machine without a clock of its own is 60 years off."""
 
 
 def load(name: str) -> Memory:
@@ -30,7 +33,7 @@ def load(name: str) -> Memory:
     except (files.NotReadableError, ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
         return Memory()
     parts: tuple[TokenMemory | Lineage | Life, ...] = (known.token, known.lineage, *known.lives)
-    return known if all(map(_aware, parts)) else Memory()
+    return known if all(map(_sensible, parts)) else Memory()
 
 
 def locked(name: str, wait: float = _WAIT) -> AbstractContextManager[int]:
@@ -72,10 +75,11 @@ def write(name: str, memory: Memory) -> None:
     files.replace(path, msgspec.json.encode(memory))
 
 
-def _aware(part: TokenMemory | Lineage | Life) -> bool:
-    """Every moment names its zone; one that does not could not be compared with now."""
-    values = (getattr(part, field.name) for field in fields(part))
-    return all(value.tzinfo for value in values if isinstance(value, datetime))
+def _sensible(part: TokenMemory | Lineage | Life) -> bool:
+    """Every moment can be compared with now, and every span be added to one."""
+    values = [getattr(part, field.name) for field in fields(part)]
+    spans = (abs(value) <= _LONGEST for value in values if isinstance(value, timedelta))
+    return all(sensible(value) for value in values if isinstance(value, datetime)) and all(spans)
 
 
 class Memories:

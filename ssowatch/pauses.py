@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from ssowatch import files, paths, protocol
-from ssowatch.clock import utc_now
+from ssowatch.clock import sensible, utc_now
 
 ALL = "*"
 _LIMIT = 256 << 10
@@ -53,5 +53,5 @@ def set(name: str | None, until: datetime | None, now: Callable[[], datetime] = 
 def _moment(written: object) -> datetime | None:
     with suppress(TypeError, ValueError):
         read = datetime.fromisoformat(written)  # type: ignore[arg-type]
-        return read if read.tzinfo else None
+        return read if sensible(read) else None
     return None

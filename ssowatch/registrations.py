@@ -19,6 +19,7 @@ import msgspec
 
 from ssowatch import files, paths
 from ssowatch.answers import Registration
+from ssowatch.clock import sensible
 from ssowatch.model import SignIn
 
 _LAST_MINUTES = timedelta(minutes=15)
@@ -46,7 +47,7 @@ def load(sign_in: SignIn, method: str, now: datetime) -> Registration | None:
         return None
     if kept is None or (kept.method, kept.start_url, kept.region, kept.scopes) != _purpose(sign_in, method):
         return None
-    if not (kept.client_id and kept.client_secret and kept.registered_at.tzinfo and kept.expires_at.tzinfo):
+    if not (kept.client_id and kept.client_secret and sensible(kept.registered_at) and sensible(kept.expires_at)):
         return None
     half = kept.registered_at + (kept.expires_at - kept.registered_at) / 2
     if not kept.registered_at <= now < min(half, kept.expires_at - _LAST_MINUTES):

@@ -3,7 +3,9 @@
 Rules of this file:
 1. The socket lies in a directory 0700 and is made 0600 before it can be connected to; the peer's uid is asked of the
    kernel all the same, and an unknown peer is refused.
-2. A connection has one request, five seconds and 4 KiB; at most 32 are open at once.
+2. A connection has one request, five seconds and 4 KiB; who does not read its answer is cut off. Of those that are open
+   at once 32 are served, as many again are told no, and the rest is closed: no crowd takes the descriptors by which
+   renewals are made.
 3. Only the holder of the watcher's lock comes here, so a socket that lies there already is a dead one.
 """
 
@@ -21,6 +23,7 @@ from ssowatch import files, paths, protocol
 
 _SECONDS = 5.0
 _MOST = 32
+_MOST_REFUSED = 2 * _MOST
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # macOS <sys/un.h>
 
 
@@ -51,7 +54,9 @@ class Server:
         finally:
             os.umask(umask)
         self._bound = os.stat(path)  # noqa: PTH116
-        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=protocol.LONGEST_REQUEST)
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=listener, limit=protocol.LONGEST_REQUEST, backlog=_MOST_REFUSED
+        )
 
     async def close(self) -> None:
         """Stop listening and take the socket away."""
@@ -67,14 +72,17 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
         try:
-            async with asyncio.timeout(_SECONDS):
-                writer.write(await self._answer(reader, writer))
-                await writer.drain()
+            if self._open <= _MOST_REFUSED:
+                async with asyncio.timeout(_SECONDS):
+                    writer.write(await self._answer(reader, writer))
+                    await writer.drain()
+                    writer.close()
+                    await writer.wait_closed()
         except (TimeoutError, OSError):
             pass  # the asker is gone or slow; it asks again
         finally:
             self._open -= 1
-            writer.close()
+            writer.transport.abort()  # closing would wait for who does not read, for ever
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         try:

@@ -432,6 +432,19 @@ def test_a_symlinked_token_file_stays_a_symlink(path, make):
     assert {item.name for item in path.parent.iterdir()} == names
 
 
+@pytest.mark.parametrize("content_there", [b"export PATH=~/bin:$PATH\n", b'{"accessToken": "aoa', None])
+def test_a_link_that_leads_to_no_token_file_is_replaced(path, content_there):
+    """Else whoever can put a link there has any file of the user overwritten by the next sign-in."""
+    victim = path.with_name("elsewhere")
+    if content_there is not None:
+        victim.write_bytes(content_there)
+    path.symlink_to(victim)
+    cache.reserve(NAME).publish(content("new"))
+    assert not path.is_symlink()
+    assert cache.load(NAME).token == token("new")
+    assert (victim.read_bytes() if victim.exists() else None) == content_there
+
+
 @pytest.mark.parametrize("make", [no_directory, file_for_directory, directory_loop])
 def test_no_room_is_an_os_error_and_no_directory_is_made(path, make):
     make(path)

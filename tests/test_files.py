@@ -262,10 +262,22 @@ def test_a_replaced_file_is_whole_and_private_whatever_was_there(tmp_path, make,
 def test_a_symlink_stays_and_its_target_is_replaced(tmp_path, make, target):
     path = tmp_path / "file"
     make(path)
-    files.replace(str(path), b"new")
+    files.replace(str(path), b"new", follow=True)
     assert path.is_symlink()
     assert path.read_bytes() == (tmp_path / target).read_bytes() == b"new"
     assert mode(tmp_path / target) == 0o600
+
+
+@pytest.mark.parametrize("make", [linked, linked_twice, dangling, loop])
+def test_a_planted_symlink_leads_nowhere(tmp_path, make):
+    path = tmp_path / "file"
+    make(path)
+    before = {item.name: item.read_bytes() for item in tmp_path.iterdir() if item.exists() and not item.is_symlink()}
+    files.replace(str(path), b"new")
+    assert not path.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_another_name_of_the_old_file_keeps_the_old_content(tmp_path):

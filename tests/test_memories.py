@@ -49,7 +49,7 @@ KNOWN = Memory(
     ),
 )
 SPANS = st.timedeltas(timedelta(days=-4000), timedelta(days=4000))
-MOMENTS = st.datetimes(timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 BY_TYPE = {
     datetime | None: st.none() | MOMENTS,
     timedelta | None: st.none() | SPANS,

@@ -48,7 +48,7 @@ def _init() -> int:
     try:
         # Not files.private_dir: --config may name a directory whose mode is not ours to change.
         Path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.replace(target, carried.read("config.example.yaml"))
+        files.replace(target, carried.read("config.example.yaml"), follow=True)
     except OSError as error:
         print(f"{place(target, None)} cannot be written: {error.strerror}.", file=sys.stderr)
         return _NO

@@ -68,7 +68,7 @@ def _install(path: Path, *, force: bool) -> tuple[str, int]:
     if changed:
         files.replace(f"{path}.old", (there or "").encode())
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.replace(os.fspath(path), wanted.encode())
+    files.replace(os.fspath(path), wanted.encode(), follow=True)
     if changed:
         return "replaced; the old one is SKILL.md.old beside it", 0
     return "written" if there is None else "brought up to date", 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WATCH_SECONDS = 1.0
+_MOST_DIGITS = 9  # of a width that is one; Python refuses to read thousands of them
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -113,7 +114,7 @@ def _text(document: dict[str, Any], now: datetime, options: argparse.Namespace) 
 def _columns() -> int:
     """The width of the screen, 0 where there is none; as `shutil` tells it, which loads three compressors."""
     given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given):
+    if given.isdecimal() and len(given) < _MOST_DIGITS and int(given):
         return int(given)
     try:
         return os.get_terminal_size(1).columns

@@ -265,7 +265,7 @@ class _Complaints(logging.Handler):
 def _button(notice: Notice, key: str | None) -> str | None:
     """The label of the button that `key` presses."""
     number = (key or "").removeprefix(_KEY)
-    if number.isdecimal() and int(number) < len(notice.buttons):
+    if number in map(str, range(len(notice.buttons))):
         return notice.buttons[int(number)]
     first = notice.buttons[0] if notice.buttons else None
     return first if key == "default" and first not in _NOT_BY_A_CLICK else None

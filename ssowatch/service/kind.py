@@ -169,7 +169,7 @@ def put(path: str, text: str) -> bool:
         if files.read(path) == text.encode():
             return False
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        files.replace(path, text.encode())
+        files.replace(path, text.encode(), follow=True)
     except (OSError, files.NotReadableError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise CannotError(
