@@ -28,9 +28,16 @@ _LONGEST = timedelta(days=36_600)
 def load(name: str) -> Memory:
     """The memory of the sign-in `name`; an empty one where there is none or it cannot be read."""
     try:
-        content = files.read(paths.memory_file(name))
+        return _load(name)
+    except files.NotReadableError:
+        return Memory()
+
+
+def _load(name: str) -> Memory:
+    content = files.read(paths.memory_file(name))
+    try:
         known = msgspec.json.decode(content, type=Memory) if content else Memory()
-    except (files.NotReadableError, ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
+    except (ValueError, RecursionError):  # msgspec's own errors, bad UTF-8, deep nesting
         return Memory()
     parts: tuple[TokenMemory | Lineage | Life, ...] = (known.token, known.lineage, *known.lives)
     return known if all(map(_sensible, parts)) else Memory()
@@ -89,11 +96,17 @@ class Memories:
         self._seen: dict[str, tuple[object, Memory]] = {}
 
     def look(self, name: str) -> Memory:
-        """The memory as it stands now; parsed again only when its stat changed."""
+        """The memory as it stands now; parsed again only when its stat changed.
+
+        While there is no reading it (no descriptor is left, say) it is the last one: an empty one has no back-off.
+        """
         stat = files.signature(paths.memory_file(name))
         seen = self._seen.get(name)
         if not seen or seen[0] != stat:
-            seen = self._seen[name] = (stat, load(name))
+            try:
+                seen = self._seen[name] = (stat, _load(name))
+            except files.NotReadableError:
+                return seen[1] if seen else Memory()
         return seen[1]
 
     def keep_only(self, names: set[str]) -> None:

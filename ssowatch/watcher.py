@@ -44,6 +44,8 @@ _RENEWAL_SECONDS = 120.0
 _HOLD = timedelta(seconds=30)
 """No child for a sign-in sooner after one that found nothing to do: a plan that its own child contradicts must not
 spin. (A failure has its back-off in the memory.)"""
+_BREATH = timedelta(seconds=2)
+"""No child sooner after one that said nothing: where nothing can be read or written its back-off is not known."""
 _SET_BACK = timedelta(seconds=60)
 
 
@@ -58,6 +60,7 @@ class Watcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, datetime] = {}
         self._published: tuple[bytes, object] = (b"", None)
+        self._unpublished: int | None = None
         self._state_said: dict[str, tuple[str, str | None]] = {}
         self._problem_said: str | None = None
         self._sight: Sight | None = None
@@ -172,6 +175,8 @@ class Watcher:
             log.log(_LEVELS.get(outcome, logging.WARNING), "%s: %s: %s", plain(name), outcome, message)
             if outcome == "unreachable":
                 self._note_failure(row, message, began)
+                if name not in said:
+                    self._held[name] = self._clock() + _BREATH
             elif outcome == "renewed":
                 self._hooks.renewed(row, self._world.settings)
             else:
@@ -207,8 +212,11 @@ class Watcher:
         try:
             files.replace(paths.status_file(), protocol.encoded(fresh), durable=False)
             self._published = (comparable, files.signature(paths.status_file()))
+            self._unpublished = None
         except OSError as error:
-            log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)
+            if self._unpublished != error.errno:  # once, not at every tick of a day with a full disk
+                log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)
+            self._unpublished = error.errno
 
     def _arm(self, sight: Sight, now: datetime) -> None:
         names = {row.sign_in.name for row in sight.rows}

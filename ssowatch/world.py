@@ -114,7 +114,7 @@ class World:
         )
         return Sight(
             settings=self._settings,
-            problem=_config_problem(self.settings_error) or self._aws.problem,
+            problem=Problem("config", str(broken), None) if (broken := self.settings_error) else self._aws.problem,
             rows=tuple(self._row(one, presence, now) for one in self._aws.sign_ins if one.name in names),
             unwatched=self._aws.unwatched + left_out,
             paused_until=end if (end := self._pauses.get(pauses.ALL)) and end > now else None,
@@ -252,6 +252,7 @@ class World:
             os.environ.update(given)
         except SettingsError as error:
             self.settings_error = error
+            self._settings_stat = ()  # the same
 
     def _read_aws_config(self) -> None:
         config, credentials = paths.aws_config(), paths.aws_credentials()
@@ -270,6 +271,7 @@ class World:
         read = awsconfig.parse(texts[0], texts[1], config_path=shown(config), credentials_path=shown(credentials))
         if unreadable:
             read = replace(read, problem=unreadable)
+            self._aws_stat = ()  # what the system lacks for a moment leaves the stat alone
         broken = read.problem is not None and read.problem.code == "aws_config"
         self._aws = replace(self._aws, problem=read.problem) if broken and self._aws.sign_ins else read
 
@@ -293,7 +295,3 @@ def _text(path: str) -> str | None:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1 if content else 1
         raise files.NotReadableError(f"line {line}: is not UTF-8 text") from None
-
-
-def _config_problem(error: SettingsError | None) -> Problem | None:
-    return Problem("config", str(error), None) if error else None

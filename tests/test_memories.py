@@ -1,6 +1,7 @@
 """The memory files: round trips, damage, and many writers at once."""
 
 import json
+import resource
 import signal
 import stat
 import subprocess
@@ -187,6 +188,22 @@ def test_a_memory_is_parsed_again_only_when_it_changed(path):
     looks.keep_only({"other"})
     path.unlink()
     assert looks.look(NAME) == Memory()
+
+
+def test_a_memory_that_cannot_be_read_for_a_moment_is_the_last_one(home):
+    """An empty one would have no back-off: the watcher would start child after child."""
+    memories.write(NAME, KNOWN)
+    looks = Memories()
+    looks.look(NAME)
+    changed = memories.update(NAME, opened)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))  # nothing can be opened now
+    try:
+        seen = looks.look(NAME), Memories().look(NAME)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert seen == (KNOWN, Memory())
+    assert looks.look(NAME) == changed
 
 
 def test_updates_of_many_processes_at_once_lose_nothing(home):

@@ -345,14 +345,14 @@ def test_a_link_to_a_directory_of_another_user_is_not_ours(place, foreign):
     as_nobody(act, place)
 
 
-def a_memory_that_is_closed_to_us_is_an_empty_one(_):
+def a_memory_that_is_closed_to_us_is_the_last_one_and_else_an_empty_one(_):
     memories.update(NAME, opened)
     looks = Memories()
     assert looks.look(NAME).lineage.tabs == 1
     path = Path(paths.memory_file(NAME))
     with closed(path):
-        assert memories.load(NAME) == Memory()
-        assert looks.look(NAME) == Memory()
+        assert memories.load(NAME) == Memories().look(NAME) == Memory()
+        assert looks.look(NAME).lineage.tabs == 1
     assert looks.look(NAME).lineage.tabs == 1
     with closed(path.parent):
         assert memories.load(NAME) == Memory()
@@ -383,7 +383,7 @@ def what_may_not_be_looked_at_has_no_signature(folder):
 @pytest.mark.parametrize(
     "act",
     [
-        a_memory_that_is_closed_to_us_is_an_empty_one,
+        a_memory_that_is_closed_to_us_is_the_last_one_and_else_an_empty_one,
         a_memory_that_cannot_be_written_says_so,
         what_may_not_be_looked_at_has_no_signature,
     ],

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -297,6 +298,20 @@ def test_a_failure_counts_where_nothing_can_be_written(home, monkeypatch):
     assert problem is not None
     assert "(2 tries): disk full" in problem.message
     monkeypatch.undo()
+
+
+def test_configs_that_cannot_be_read_for_a_moment_are_read_again_though_they_are_the_same(home):
+    homes.aws_config(home)
+    homes.own_config(home, "heartbeat: 7s\n")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))  # nothing can be opened now
+    try:
+        world = World(recording=True)
+        assert world.look(utc_now()).problem is not None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    seen = world.look(utc_now())
+    assert (seen.problem, seen.settings.heartbeat, len(seen.rows)) == (None, timedelta(seconds=7), 1)
 
 
 def no_room(*_: object) -> None:

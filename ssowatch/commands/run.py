@@ -22,6 +22,7 @@ def run(_: argparse.Namespace) -> int:
     # The journal and launchd add the time themselves; a terminal wants it.
     form = "%(asctime)s %(message)s" if sys.stderr and sys.stderr.isatty() else "%(message)s"
     logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.INFO)
+    logging.raiseExceptions = False  # a full disk below our stderr is no reason for a traceback there
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     refuse_dumps()
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type] # no TLS here: asyncio goes without, 0.8 MB lighter

@@ -19,6 +19,7 @@ from real.machine import until
 from faults.fault import Fault
 from faults.scene import HEARTBEAT_AND_BACK_OFF, Scene
 
+_MANY_CALLS, _MANY_LINES = 40, 150
 HALF_A_LIFE = timedelta(minutes=31)
 Check = Callable[[Scene, tuple[Fault, ...], ProcessTable], str | None]
 
@@ -86,6 +87,13 @@ def no_false_alarm(scene: Scene, faults: tuple[Fault, ...], _: ProcessTable) -> 
     return f"told for nothing: {told}" if told else None
 
 
+def no_storm(scene: Scene, *_: object) -> str | None:
+    """Neither calls nor log lines come one after the other without a rest."""
+    assert scene.watcher
+    calls, lines = len(scene.renewals()), scene.watcher.said().count("\n")
+    return None if calls <= _MANY_CALLS and lines <= _MANY_LINES else f"{calls} calls, {lines} log lines"
+
+
 def no_fault_inside(scene: Scene, *_: object) -> str | None:
     """Nothing was met that the program did not expect."""
     for name, said in scene.outputs():
@@ -144,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
     no_token_lost,
     no_tab_unasked,
     no_false_alarm,
+    no_storm,
     no_fault_inside,
     ends_well,
     no_torn_file,
