@@ -198,7 +198,9 @@ class Asks:
             return
         portal = forecast.portal(self._sign_ins[name].start_url)
         others = [
-            one for one in self._sign_ins.values() if one.name != name and forecast.portal(one.start_url) == portal
+            one
+            for one in self._sign_ins.values()
+            if portal and one.name != name and forecast.portal(one.start_url) == portal
         ]
         if others:  # what ended this one, AWS or we, may have ended them with it: AWS is asked
             await self._ask_aws([one.name for one in others])

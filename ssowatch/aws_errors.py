@@ -194,9 +194,13 @@ TABLE = (
     AwsError("P10", _BOTOCORE, Meaning.CONFIG, "no profile reached the program", "give it AWS_PROFILE in its own configuration; MCP clients pass few variables on", (
         "Unable to locate credentials",
     )),
-    AwsError("P11", _BOTOCORE, Meaning.AWS_LOGIN, "a session of aws login has ended, which is no Identity Center sign-in", "run aws login; ssowatch does not watch this kind", (
+    AwsError("P11", _BOTOCORE, Meaning.AWS_LOGIN, "a session of aws login has ended, which is no Identity Center sign-in", "run aws login", (
         "Please reauthenticate using 'aws login'",
+        "Please reauthenticate with 'aws login'",
         "Your session has expired or credentials have changed",
+    )),
+    AwsError("J8", _JS, Meaning.AWS_LOGIN, "nobody has signed in by aws login", "run aws login", (
+        "please re-authenticate using aws login",
     )),
     AwsError("J5", _JS, Meaning.CONFIG, "the AWS config has no such profile or sso-session, or it is incomplete", _CONFIGURE, (
         "Profile <name_in_quotes> could not be found in shared credentials file",

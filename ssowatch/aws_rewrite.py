@@ -60,9 +60,8 @@ class Original:
 
 
 def shown(path: str) -> str:
-    """A path as a person writes it."""
-    home = paths.home()
-    return plain(f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path)
+    """A path as a person writes it, whatever is in it."""
+    return plain(paths.shown(path))
 
 
 def read(path: str) -> Original:

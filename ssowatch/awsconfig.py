@@ -2,7 +2,8 @@
 
 Rules of this file:
 1. botocore decides which token file a profile uses (`utils.SSOTokenLoader`: the SHA-1 of the session's name, else of
-   the start URL as it is written, never normalised). Profiles that share it are one sign-in.
+   the start URL as it is written, never normalised). Profiles that share it are one sign-in. What other kinds of
+   credentials go by stands in `kinds/`.
 2. Every profile ends up in exactly one place: in one sign-in, or in `unwatched` with the reason.
 3. A sign-in that cannot work has a `problem` that names file and line; nothing is written for it and nothing is asked.
    A region becomes part of a host name and a start URL of a file name, so only plausible ones pass.
@@ -15,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ssowatch import kinds
 from ssowatch.awsfile import AwsFile
 from ssowatch.awsprofiles import Profiles, header_of
 from ssowatch.model import AwsConfig, Kind, Problem, SignIn, Unwatched
@@ -61,7 +63,7 @@ class _Group:
 
     profiles: list[str] = field(default_factory=list)
     askers: list[str] = field(default_factory=list)
-    """The profiles that name its sso-session themselves."""
+    """The profiles that name it themselves, not by their source_profile."""
     regions: dict[str, str] = field(default_factory=dict)
     """Of its legacy profiles: each region, "" for none, with the first profile that gives it."""
 
@@ -71,14 +73,14 @@ class _Reading:
         self._config = config
         self._names = Profiles(config, credentials)
         self._profiles, self._sessions = self._names.profiles, self._names.sessions
-        self._groups = {name: _Group() for name in self._sessions if name}
+        self._groups = {name: _Group() for name in self._sessions if name and not kinds.of(name).setting}
 
     def result(self) -> tuple[tuple[SignIn, ...], tuple[Unwatched, ...]]:
         ends = {profile: self._names.end(profile) for profile in self._profiles}
         faults = {base: self._names.fault(base) for base, reason in dict.fromkeys(ends.values()) if not reason}
         for base in (base for base, fault in faults.items() if not fault):
             group = self._group(base)
-            if "sso_session" in self._profiles[base]:
+            if "sso_session" in self._profiles[base] or self._names.setting(base):
                 group.askers.append(base)
             else:
                 group.regions.setdefault(self._profiles[base].get("sso_region", ""), base)
@@ -90,22 +92,23 @@ class _Reading:
             else:
                 self._group(base).profiles.append(profile)
         for (word, name), (file, header) in self._names.unread.items():
-            if word == "sso-session":
+            if word == "sso-session" and not kinds.of(name).setting:
                 self._groups.setdefault(name, _Group())
-            elif name not in self._profiles:
+            elif word == "profile" and name not in self._profiles:
                 reason = f"AWS reads no profile in [{plain(header)}]; write [{header_of(word, name)}]"
                 unwatched.append(Unwatched(name, plain(f"{file.place(header)}: {reason}", _REASON)))
         return tuple(self._sign_in(name, group) for name, group in self._groups.items()), tuple(unwatched)
 
     def _group(self, base: str) -> _Group:
         keys = self._profiles[base]
-        return self._groups.setdefault(
-            keys["sso_session"] if "sso_session" in keys else keys["sso_start_url"], _Group()
-        )
+        setting = self._names.setting(base) or ("sso_session" if "sso_session" in keys else "sso_start_url")
+        return self._groups.setdefault(keys[setting], _Group())
 
     def _odd_one_out(self, base: str) -> str:
         """Why this profile does not share a sign-in that works for others, or nothing."""
         keys, group = self._profiles[base], self._group(base)
+        if self._names.setting(base):
+            return ""
         if (name := keys.get("sso_session")) is not None:
             if name in self._sessions or not group.regions:
                 return ""
@@ -115,6 +118,9 @@ class _Reading:
         return f"{self._names.place(base, 'sso_region')}: sso_region is missing"
 
     def _sign_in(self, name: str, group: _Group) -> SignIn:
+        if (kind := kinds.of(name)).setting:
+            own = tuple(dict.fromkeys(one for one in (*group.askers, *group.profiles) if one in group.profiles))
+            return SignIn(name, kind.word, start_url="", region="", profiles=own)
         keys = self._sessions.get(name, {})
         legacy = name not in self._sessions and bool(group.regions)
         url = name if legacy else keys.get("sso_start_url", "")

@@ -15,6 +15,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from ssowatch import kinds
 from ssowatch.plain import plain
 
 STATIC = "static access keys"
@@ -23,8 +24,9 @@ STATIC = "static access keys"
 _SHOWN = (
     *("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name", "source_profile", "ca_bundle"),
     *("sso_registration_scopes", "region", "output"),  # read only to compare a profile with its sso-session
+    *kinds.SETTINGS,
 )
-_PRESENT = ("role_arn", "web_identity_token_file", "credential_source", "login_session")  # kept with an empty value
+_PRESENT = ("role_arn", "web_identity_token_file", "credential_source")  # kept with an empty value
 
 _ACCESS_KEYS = ("aws_access_key_id", "aws_secret_access_key")
 _DELIMITER = re.compile("[=:]")

@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from ssowatch import kinds
 from ssowatch.awsfile import STATIC, AwsFile, name_in
 from ssowatch.plain import plain
 
@@ -19,7 +20,7 @@ _SSO_KEYS = (*_ROLE_KEYS, "sso_session", "sso_start_url")
 _SHARED = f"{STATIC} in the credentials file"
 _OTHER_SOURCES = (  # what botocore asks after SSO, in its order (credentials.ProfileProviderBuilder.providers)
     (_SHARED, STATIC),
-    ("login_session", "a session of aws login (login_session)"),
+    *((setting, "") for setting in kinds.SETTINGS),  # watched: another kind of sign-in
     ("credential_process", "credential_process: {}"),
     (STATIC, STATIC),
 )
@@ -123,10 +124,20 @@ class Profiles:
             return ""
         return next((words.format(keys[key]) for key, words in _OTHER_SOURCES if key in keys), "no SSO settings")
 
+    def setting(self, base: str) -> str:
+        """The setting that names the sign-in of this profile, where it is of another kind than SSO; else ""."""
+        keys = self.profiles[base]
+        return "" if any(key in keys for key in _SSO_KEYS) else next((key for key in kinds.SETTINGS if key in keys), "")
+
     def fault(self, base: str) -> str:
         """Why botocore refuses this SSO profile alone (credentials.SSOProvider._load_sso_config), or ""."""
         keys = self.profiles[base]
+        if other := self.setting(base):
+            kind = kinds.SETTINGS[other]
+            return "" if kind.owns(keys[other]) else f"{self.place(base, other)}: {kind.flaw()}"
         name = keys.get("sso_session")
+        if other := kinds.of(name or keys.get("sso_start_url", "")).setting:
+            return f"{self.place(base)}: a sign-in of this name would be taken for a {other}"
         if name is None and not keys.get("sso_start_url"):
             return f"{self.place(base, 'sso_start_url')}: SSO settings without sso_session or sso_start_url"
         if name == "":

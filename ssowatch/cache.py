@@ -1,4 +1,4 @@
-"""The token files in `~/.aws/sso/cache` (an edge: the only code that reads or writes there).
+"""The token files in `~/.aws/sso/cache`, and those of other kinds (an edge: the only code that reads or writes there).
 
 Rules of this file:
 1. Only names that follow from the AWS config are read or written. Other files there belong to other programs (IDE
@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ssowatch import files, paths, tokenfile
+from ssowatch import files, kinds, paths, tokenfile
 from ssowatch.model import TokenFile
 from ssowatch.tokenfile import Contents
 
@@ -44,8 +44,8 @@ def load(name: str) -> Contents | None:
 
     """
     try:
-        content = files.read(paths.token_file(name), LARGEST)
-        return None if content is None else tokenfile.parse(content)
+        content = files.read(kinds.token_file(name), LARGEST)
+        return None if content is None else kinds.of(name).parse(content)
     except (files.NotReadableError, tokenfile.TokenFileError) as error:
         raise TokenFileUnreadableError(str(error)) from None
 
@@ -99,7 +99,7 @@ def remove(name: str) -> None:
 
     """
     with suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(paths.token_file(name))  # noqa: PTH108
+        os.unlink(kinds.token_file(name))  # noqa: PTH108
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class TokenCache:
 
     def look(self, name: str, now: datetime) -> TokenFile:
         """What stands at the sign-in's path now. A fault keeps the last good token and the moment it began."""
-        stat = _stat(paths.token_file(name))
+        stat = _stat(kinds.token_file(name))
         seen = self._seen.get(name)
         if seen and seen.stat == stat and not seen.file.fault:
             return seen.file

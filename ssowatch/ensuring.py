@@ -24,6 +24,7 @@ from ssowatch import (
     files,
     flows,
     joining,
+    kinds,
     login_text,
     memories,
     memory,
@@ -31,6 +32,7 @@ from ssowatch import (
     paths,
     published,
     renewal,
+    renewed_in_use,
     standing,
     ways,
 )
@@ -94,7 +96,7 @@ class _Caller:
     def _look(self) -> Standing:
         """Read anew when token or memory changed."""
         now = utc_now()
-        stat = (files.signature(paths.token_file(self._name)), files.signature(paths.memory_file(self._name)))
+        stat = (files.signature(kinds.token_file(self._name)), files.signature(paths.memory_file(self._name)))
         if stat != self._seen or (self._standing.expires_at or now) <= now:
             self._standing = standing.look(self._sign_in, now)
             self._seen = stat
@@ -137,7 +139,7 @@ class _Caller:
         stands, wish = self._look(), self._wish
         if wish.until and (lacks := self._lacks(stands, wish.until, now)):
             return lacks
-        if stands.left(now) < wish.minutes:
+        if stands.left(now) < wish.minutes and not stands.in_use:
             return f"less than {durations.text(wish.minutes)}; no renewal gave more"
         return None
 
@@ -146,12 +148,14 @@ class _Caller:
         plan = stands.plan(self._sign_in, self._world.policy(self._sign_in), self._world.around(self._name, now), now)
         if stands.works and plan.good_until and plan.good_until >= until:
             return None
+        if stands.in_use and stands.works:
+            return renewed_in_use.reach(plan, now)
         return offers.compared(plan, until, now, self._login)
 
     def _renew(self) -> Result | None:
         """Silently; None where there is nothing to renew, or AWS refused before."""
         stands = self._look()
-        if stands.expires_at is None or stands.refused:
+        if stands.expires_at is None or stands.refused or stands.in_use:
             return None
         if self._wish.terminal:  # a person who comes back with the network waits for no back-off
             self._note(partial(memory.nudged, now=utc_now()))
@@ -261,7 +265,9 @@ class _Caller:
         return self._good()
 
     def _verdict(self, code: int, more: str = "") -> Verdict:
-        at = self._look().expires_at
+        stands, at = self._look(), self._standing.expires_at
+        if stands.token and stands.in_use and not code:
+            return Verdict(0, renewed_in_use.said(stands.token, utc_now()))
         return Verdict(code, f"good until {shown(at, utc_now())}{f'; {more}' if more else ''}" if at else more)
 
     def _late(self, record: Record | None) -> Verdict:

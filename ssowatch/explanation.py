@@ -17,7 +17,9 @@ from typing import Any
 
 from ssowatch import aws_errors
 from ssowatch.aws_errors import TABLE, AwsError, Meaning
+from ssowatch.kinds.login import Login
 from ssowatch.plain import plain
+from ssowatch.short_names import typed
 from ssowatch.squeezed import LOOKED_AT, flat
 from ssowatch.status_table import clock
 
@@ -47,6 +49,8 @@ def explain(
         blocks += [_failing(one, width) for one in fails]
         if works:
             blocks.append(_working(error, works, fails, now, width))
+    elif error.meaning is Meaning.AWS_LOGIN and (others := [one for one in concerned if one["kind"] == Login.word]):
+        blocks.append(_wrapped(_sentence(_named("ssowatch login NAME", others)), "", width))
     else:
         blocks.append(_wrapped(_sentence(_named(error.next_step, concerned)), "", width))
         if error.meaning is Meaning.CONFIG and error.next_step.startswith("correct"):
@@ -163,9 +167,7 @@ def _title(one: dict[str, Any]) -> str:
 
 
 def _to_type(one: dict[str, Any]) -> str:
-    """What to type for it: a legacy sign-in's name is a URL, so one of its profiles."""
-    name = one["profiles"][0] if one["kind"] == "legacy" and one["profiles"] else one["name"]
-    return shlex.quote(plain(name))
+    return shlex.quote(plain(typed(one["kind"], one["name"], one["profiles"])))
 
 
 def _problem(problem: dict[str, Any], width: int) -> list[str]:

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from ssowatch import (
     client,
     files,
     flows,
+    joining,
+    kinds,
     login_command,
     login_text,
     memories,
@@ -40,7 +43,7 @@ from ssowatch.mcp import profiles
 from ssowatch.model import Memory, SignIn
 from ssowatch.outcomes import Outcome, Result, Waiting
 from ssowatch.plain import plain
-from ssowatch.settings import Login, SignInSettings
+from ssowatch.settings import Login
 from ssowatch.undumpable import refuse_dumps
 from ssowatch.world import World
 
@@ -193,31 +196,32 @@ class _Flow:
         self._own.tell(stage=Stage.WAITING, unopened=next(iter(complaints), None), **facts)
 
     def _by_command(self) -> Outcome:
-        """The user's own program; what counts is the token it leaves."""
+        """The user's own program, or that of the kind; what counts is the token it leaves."""
+        argv = self._login.command
+        program, of_kind = plain(argv[0]), argv == joining.program(self._sign_in)
+        if of_kind and not self._errand.opens:
+            there = f"{plain(shlex.join(argv))} --remote"
+            return Outcome(Result.FAILED, f"there is no browser here; at a terminal, type: {there}")
         began = utc_now()
         self._own.tell(stage=Stage.WAITING, deadline=began + timedelta(seconds=SECONDS))
         before = self._token()
-        environ = environment(self._world)
-        code, last = login_command.run(self._login.command, environ, paths.home(), SECONDS)
+        code, last = login_command.run(argv, environment(self._world), paths.home(), SECONDS)
         if code is None:
             return Outcome(Result.TIMED_OUT, last)
         if code != 0:
-            return Outcome(
-                Result.FAILED,
-                f"{plain(self._login.command[0])} ended with exit code {code}: {last or 'it said nothing'}",
-            )
+            needs = f"; {kinds.of(self._sign_in.name).needs}" if of_kind else ""
+            said = f"{program} ended with exit code {code}: {last or 'it said nothing'}{needs}"
+            return Outcome(Result.FAILED, said)
         if self._token() == before and not standing.look(self._sign_in, utc_now()).good:
-            return Outcome(
-                Result.FAILED, f"{plain(self._login.command[0])} ended well but left no new token of this sign-in"
-            )
-        return Outcome(Result.SIGNED_IN, f"signed in by {plain(self._login.command[0])}")
+            return Outcome(Result.FAILED, f"{program} ended well but left no new token of this sign-in")
+        return Outcome(Result.SIGNED_IN, f"signed in by {program}")
 
     @property
     def _login(self) -> Login:
-        return self._world.settings.sign_ins.get(self._sign_in.name, SignInSettings()).login
+        return joining.login(self._world, self._sign_in)
 
     def _token(self) -> object:
-        return files.signature(paths.token_file(self._sign_in.name))
+        return files.signature(kinds.token_file(self._sign_in.name))
 
     def _good(self) -> bool:
         """Whether nobody is needed any more. Read anew when token or memory changed."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from ssowatch import browser, flows, login_text, settings, ways
+from ssowatch import browser, flows, kinds, login_text, settings, ways
 from ssowatch.flow_record import Record, Stage
 from ssowatch.model import SignIn
 from ssowatch.ways import Way
@@ -24,11 +24,24 @@ class Ask(StrEnum):
     """What the modes table says: a notice, or the one tab of `auto`."""
 
 
+def login(world: World, sign_in: SignIn) -> settings.Login:
+    """How this sign-in is signed in to, by the config and its kind."""
+    chosen = world.settings.sign_ins.get(sign_in.name, settings.SignInSettings()).login
+    if (argv := program(sign_in)) and not chosen.command:
+        return settings.Login(method=settings.Method.COMMAND, command=argv)
+    return chosen
+
+
+def program(sign_in: SignIn) -> tuple[str, ...]:
+    """What signs in to a kind that ssowatch does not sign in to itself, as an argument list; else ()."""
+    return kinds.of(sign_in.name).program(next(iter(sign_in.profiles), "default"))
+
+
 def way(world: World, sign_in: SignIn, typed: str | None = None, *, no_browser: bool = False) -> Way:
     """How this caller would sign in."""
-    login = world.settings.sign_ins.get(sign_in.name, settings.SignInSettings()).login
-    here = browser.available(environment(world), login.browser)
-    return ways.choose(typed, login.method, here=here, no_browser=no_browser)
+    chosen = login(world, sign_in)
+    here = browser.available(environment(world), chosen.browser)
+    return ways.choose(typed, chosen.method, here=here, no_browser=no_browser)
 
 
 def environment(world: World) -> Mapping[str, str]:

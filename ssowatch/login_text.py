@@ -43,6 +43,8 @@ def progress(record: Record, sign_in: SignIn, ahead: str | None, host: str | Non
 def _waiting(record: Record, sign_in: SignIn, host: str | None, port: int) -> list[str]:
     name, portal, link = plain(record.name), plain(sign_in.start_url), plain(record.link or "", 2000)
     if record.method == COMMAND:
+        if not portal:
+            return [f"{name}: a page of AWS opens in your browser; sign in there."]
         return [f"{name}: your own login command asks you to sign in at {portal}."]
     code = f" and check that it shows the code {plain(record.code)}" if record.code else ""
     if record.unopened is None:

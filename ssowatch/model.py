@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 
 class Kind(StrEnum):
-    """How the AWS config names a sign-in, and so how its token file is named."""
+    """How the AWS config names a sign-in of Identity Center. The words of other kinds stand in `kinds/`."""
 
     SSO_SESSION = "sso-session"
     LEGACY = "legacy"
@@ -88,15 +88,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One token file and what the AWS config says of it.
+    """One token file and what the AWS config says of it. Its name alone decides which file is read and may be written.
 
-    `name` is the sso-session's name, or the start URL of a legacy profile. The token file is `sha1(name)` (botocore
-    `utils.SSOTokenLoader._generate_cache_key`), so the name alone decides which file may be written.
+    `name` is the sso-session's name, the start URL of a legacy profile, or what a setting says for another kind (`kinds`).
     """
 
     name: str
-    kind: Kind
-    start_url: str
+    kind: str  # A word of `Kind`, or of another kind in `kinds/`
+    start_url: str  # Empty for a kind without a portal, and so is the region
     region: str
     profiles: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ("sso:account:access",)  # Without one AWS gives no refresh token
@@ -131,6 +130,8 @@ class Token:
     refreshable: bool  # The file holds a refresh token and the client id and secret that may use it
     registration_expires_at: datetime | None = None
     flaw: str | None = None  # Something in the file that some SDK cannot read although we can; a renewal mends it
+    session: timedelta | None = None  # Whoever uses it renews it, and nobody else, in a session no longer than this
+    used_at: datetime | None = None  # Somebody did so then or later: the token is no older. Set beside `session`
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,7 @@ class TokenMemory:
     fingerprint: str = ""
     life: timedelta | None = None  # The server's own `expiresIn`, known when our renewal got the token
     renewed_at: datetime | None = None  # When our renewal got the token that is in the file now
-    attempts: int = (
-        0  # Renewals begun since the last success; counted before the call, so that a crash has its back-off
-    )
+    attempts: int = 0  # Renewals begun since the last success; each is counted before its call, for its back-off
     attempted_at: datetime | None = None
     retry_at: datetime | None = None
     failure: str | None = None  # Why the last attempt did not reach an answer
@@ -287,6 +286,7 @@ class Plan:
     memory: Memory  # as it must be recorded before `actions` are done
     actions: tuple[Action, ...] = ()
     cause: Cause | None = None  # why a person is needed, for as long as it is so
+    unused: bool = False  # nobody was at it for the last hour, so nobody needs to be told of its end
     waits: bool = False  # something is due as soon as somebody is present
     wake_at: datetime | None = None  # when to ask again even if nothing happens; later than now, or None
     problem: Problem | None = None

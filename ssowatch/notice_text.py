@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from ssowatch import forecast
+from ssowatch import forecast, short_names
 from ssowatch.model import Button, Cause, Kind, Plan, SignIn, State
 from ssowatch.plain import plain
 
@@ -69,8 +69,8 @@ def title_and_message(
 
 
 def called(sign_in: SignIn) -> str:
-    """A sign-in as a person calls it: its name, or a legacy one's portal."""
-    return (_host(sign_in.name) if sign_in.kind is Kind.LEGACY else "") or plain(sign_in.name, _NAME)
+    """A sign-in as a person calls it: its name, a legacy one's portal, an ARN's user."""
+    return short_names.called(sign_in.kind, sign_in.name, _NAME)
 
 
 def ends(plan: Plan, now: datetime) -> str:
@@ -90,8 +90,9 @@ def ends(plan: Plan, now: datetime) -> str:
 def typed(event: Mapping[str, Any]) -> str:
     """What to type where there are no buttons; "" if nothing helps. `event` is an event line of the contract."""
     sign_in = event.get("sign_in") or {}
-    legacy = sign_in.get("kind") == Kind.LEGACY and sign_in.get("profiles")
-    name = sign_in["profiles"][0] if legacy else sign_in.get("name")
+    name = short_names.typed(
+        sign_in.get("kind", Kind.SSO_SESSION), sign_in.get("name") or "", sign_in.get("profiles") or ()
+    )
     lines = [_TYPED[label] for label in event.get("buttons") or () if label in _TYPED]
     if not name or not lines:
         return ""

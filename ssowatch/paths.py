@@ -21,6 +21,11 @@ def home() -> str:
     return os.path.expanduser("~")  # noqa: PTH111 - pathlib costs 8 ms at the start of `status`
 
 
+def shown(path: str) -> str:
+    """A path as a person writes it."""
+    return f"~{path.removeprefix(home())}" if path.startswith(f"{home()}/") else path
+
+
 def aws_config() -> str:
     """The AWS config file."""
     return os.path.expanduser(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")  # noqa: PTH111

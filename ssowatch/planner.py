@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from ssowatch import forecast, modes, offers, problems, timing
+from ssowatch import forecast, modes, offers, problems, renewed_in_use, timing
 from ssowatch.memory import came, checked_at, not_come, noticed, offered, tab_opened
 from ssowatch.model import (
     HOUR,
@@ -70,6 +70,8 @@ def _situation(
     """State, times and problem; no actions yet."""
     if token is None:
         return Plan(State.SIGNED_OUT, memory, problem=problems.signed_out(sign_in, memory.lineage.signed_out_at))
+    if token.session:
+        return renewed_in_use.situation(sign_in, token, memory, policy, around, now)
     renewable = timing.renewable(token, memory, now)
     lives = (*around.lives, *memory.lives)
     if renewable:
@@ -141,7 +143,7 @@ def _with_actions(sign_in: SignIn, decided: Plan, policy: Policy, around: Surrou
     if cause:
         helps = not decided.renews_silently and sign_in.kind is Kind.SSO_SESSION
         ask = partial(
-            modes.ask, cause, policy, lineage, now=now, sign_in_helps=helps, fresh_helps=_fresh_helps(decided)
+            modes.ask, cause, policy, lineage, now=now, sign_in_helps=helps, fresh_helps=_fresh_helps(sign_in, decided)
         )
         asked = ask(around=around)
         waits = waits or (not asked and ask(around=replace(around, presence=Presence.PRESENT)) is not None)
@@ -172,13 +174,17 @@ def _asks_again(lineage: Lineage, around: Surroundings, now: datetime) -> tuple[
     return modes.hushed_until(lineage, around, now), modes.started_by(lineage)
 
 
-def _fresh_helps(decided: Plan) -> bool:
+def _fresh_helps(sign_in: SignIn, decided: Plan) -> bool:
     """Whether to end the sign-in first gives a later end; nobody knows of one that cannot be renewed."""
+    if sign_in.kind not in set(Kind):
+        return False  # ssowatch cannot end it
     return decided.fresh_until is not None or not decided.renews_silently
 
 
 def _cause(decided: Plan, around: Surroundings, now: datetime) -> Cause | None:
     """Why a person is to be asked, if at all. A missing token (`signed_out`) is silence until somebody asks."""
+    if decided.unused:
+        return None
     asked_for = decided.state is State.SIGNED_OUT and decided.memory.lineage.asked
     if decided.state is State.LOGIN_REQUIRED or asked_for:
         return Cause.ENDED

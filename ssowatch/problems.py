@@ -10,9 +10,10 @@ from __future__ import annotations
 import shlex
 from datetime import datetime, timedelta
 
+from ssowatch import kinds, paths
 from ssowatch.model import Kind, Problem, SignIn, TokenMemory
-from ssowatch.paths import key
 from ssowatch.plain import plain
+from ssowatch.short_names import typed
 
 FRESH = "fresh"
 """The refusal's code where nobody but we ended the sign-in, to have a new one at its full length."""
@@ -28,16 +29,16 @@ def login_command(sign_in: SignIn) -> str:
 
 
 def _named(sign_in: SignIn) -> str:
-    """The sign-in as a person types it: a legacy one by a profile, not by its URL."""
-    short = sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles
-    return shlex.quote(plain(sign_in.name if short else sign_in.profiles[0]))
+    """The sign-in as a person types it."""
+    return shlex.quote(plain(typed(sign_in.kind, sign_in.name, sign_in.profiles)))
 
 
 def token_file(sign_in: SignIn, fault: str, *, closed: bool = False) -> Problem:
     """The token file stands there but cannot be read. `closed`: its directory is not ours to write."""
-    place = f"~/.aws/sso/cache/{key(sign_in.name)}.json"
+    place = paths.shown(kinds.token_file(sign_in.name))
     if closed:
-        mend = "no sign-in could be written either; what gives ~/.aws/sso/cache back to you: ssowatch doctor"
+        folder = paths.shown(kinds.of(sign_in.name).folder())
+        mend = f"no sign-in could be written either; what gives {folder} back to you: ssowatch doctor"
         return Problem("token_file", f"{place} {fault}", mend)
     return Problem("token_file", f"{place} {fault}", f"sign in again, which writes it anew: {login_command(sign_in)}")
 
@@ -76,6 +77,12 @@ def no_refresh_token(sign_in: SignIn) -> Problem:
         f"sign in again: {login_command(sign_in)}; if it comes back, its [sso-session] lacks a scope: "
         f"ssowatch upgrade-profile {_named(sign_in)}",
     )
+
+
+def session_over(sign_in: SignIn, at: datetime, refused: str | None) -> Problem:
+    """A session whose token only its users renew is over: one of them could not, or it lived its longest life until `at`."""
+    why = refused or f"the session is over, since {_clock(at)} at the latest"
+    return Problem("session_over", why, f"sign in again: {login_command(sign_in)}")
 
 
 def registration_expired(sign_in: SignIn, at: datetime) -> Problem:

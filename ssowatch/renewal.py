@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from ssowatch import cache, files, memories, memory, paths, timing, tokenfile
+from ssowatch import cache, files, kinds, memories, memory, paths, timing, tokenfile
 from ssowatch.answers import Answer, Granted, Refusal, Unanswered
 from ssowatch.clock import utc_now
 from ssowatch.model import Memory, Policy, SignIn, Token
@@ -99,6 +99,8 @@ def renew(
     """
     if sign_in.problem:
         return Outcome(sign_in.name, Result.REFUSED, None, sign_in.problem.message)
+    if why := kinds.of(sign_in.name).not_renewed:
+        return Outcome(sign_in.name, Result.REFUSED, None, why)
     try:
         before = _fingerprint(sign_in)
         with files.locked(paths.write_lock(sign_in.name), _LOCK_SECONDS):

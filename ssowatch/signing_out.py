@@ -2,7 +2,8 @@
 
 Rules of this file:
 1. Under the write lock: a renewal that is under way finishes first, and none begins with what is being ended.
-2. A person who signs out wants the token gone from this machine: the file is removed whatever the portal says.
+2. A person who signs out wants the token gone from this machine: the file is removed whatever the portal says. Of a kind
+   that another program signs in to no more is known (`aws logout` does no more, either).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ssowatch import cache, files, memories, memory, paths
+from ssowatch import cache, files, kinds, memories, memory, paths
 from ssowatch.answers import Refusal, Unanswered
 from ssowatch.clock import utc_now
 from ssowatch.model import Memory, SignIn
@@ -42,7 +43,9 @@ def sign_out(
             if contents is None:
                 return Outcome(Result.SIGNED_OUT, "there was no token")
             answer: Refusal | Unanswered | None
-            if sign_in.problem:
+            if kinds.of(sign_in.name).not_renewed:
+                answer = None
+            elif sign_in.problem:
                 answer = Refusal("config", sign_in.problem.message, timedelta())
             else:
                 answer = log_out(connect(sign_in), contents.access_token, now, pause)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ssowatch import cache, memories, memory, planner
+from ssowatch import cache, memories, memory, planner, renewed_in_use
 from ssowatch.model import Lineage, Memory, Plan, Policy, SignIn, Surroundings, Token, TokenFile
 
 
@@ -39,6 +39,11 @@ class Standing:
         """Calls work, and nobody needs to do anything."""
         return self.works and self.refused is None
 
+    @property
+    def in_use(self) -> bool:
+        """The programs that use it renew its token; ssowatch does not."""
+        return self.token is not None and self.token.session is not None
+
     def left(self, now: datetime) -> timedelta:
         """How long calls work for sure."""
         return self.expires_at - now if self.works and self.expires_at else timedelta()
@@ -62,7 +67,8 @@ def look(sign_in: SignIn, now: datetime) -> Standing:
     tried = known.token if known.token.fingerprint == memory.mark(sign_in, token) else None
     return Standing(
         expires_at=token.expires_at,
-        works=token.expires_at > now and not (tried and tried.alive is False),
+        works=(token.expires_at > now and not (tried and tried.alive is False))
+        or renewed_in_use.lives(token, memory.observed(known, sign_in, token, now, seen=False), now),
         refused=tried.refused if tried else None,
         failure=tried.failure if tried else None,
         fault=None,

@@ -14,6 +14,7 @@ from typing import Any
 
 from ssowatch.mcp.names import called
 from ssowatch.plain import plain
+from ssowatch.short_names import called as short
 
 _DAY = timedelta(days=1)
 _NARROW = timedelta(minutes=10)
@@ -66,14 +67,14 @@ def _details(one: dict[str, Any], width: int) -> list[str]:
 
 
 def _name(one: dict[str, Any]) -> str:
-    """An sso-session's name; of a legacy profile's start URL the telling part."""
-    name = plain(one["name"], 60)
-    if one["kind"] != "legacy":
-        return name
-    return f"{name.removeprefix('https://').split('/')[0].removesuffix('.awsapps.com')} (legacy)"
+    """An sso-session's name; of another's address the telling part."""
+    name = short(one["kind"], one["name"], 60)
+    return name if one["kind"] == "sso-session" else f"{name.removesuffix('.awsapps.com')} ({one['kind']})"
 
 
 def _good_until(one: dict[str, Any], now: datetime) -> str:
+    if one["state"] in {"valid", "expiring"} and not _ours(one):  # its token's own end is nobody's concern
+        return f"{_clock_of(one['ends_at'], now)} at most" if one["ends_at"] else "not known"
     if one["state"] not in {"valid", "expiring"} or not one["good_until"]:
         return "-"
     if (
@@ -103,7 +104,12 @@ def _next(one: dict[str, Any], now: datetime, *, watched: bool) -> str:
         return "nobody renews it"
     if one["renews_silently"]:
         return "renewing" if not renew_at or renew_at <= now else f"renews {clock(renew_at, now)}"
-    return "cannot renew"
+    return "cannot renew" if _ours(one) else "renewed in use"
+
+
+def _ours(one: dict[str, Any]) -> bool:
+    """Whether ssowatch renews this kind, and not the programs that use it."""
+    return one["kind"] in {"sso-session", "legacy"}
 
 
 def clock(at: datetime, now: datetime) -> str:

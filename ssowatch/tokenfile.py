@@ -74,6 +74,18 @@ def parse(content: bytes) -> Contents:
         TokenFileError: half-written, not JSON, or not a token.
 
     """
+    document = loaded(content)
+    flaw = None if content.lstrip().startswith(b"{") else "starts with a byte order mark, which botocore cannot read"
+    return Contents(_facts(document, flaw), document)
+
+
+def loaded(content: bytes) -> dict[str, Any]:
+    """The object that a file of credentials holds.
+
+    Raises:
+        TokenFileError: half-written, or not JSON.
+
+    """
     if not content.strip():
         raise TokenFileError("is empty")
     if content.count(b"[") + content.count(b"{") > _MOST_BRACKETS:
@@ -84,8 +96,7 @@ def parse(content: bytes) -> Contents:
         raise TokenFileError("is not complete JSON") from None  # the cause would quote the file
     if not isinstance(document, dict):
         raise TokenFileError("does not hold a JSON object")
-    flaw = None if content.lstrip().startswith(b"{") else "starts with a byte order mark, which botocore cannot read"
-    return Contents(_facts(document, flaw), document)
+    return document
 
 
 def _facts(document: dict[str, Any], form: str | None = None) -> Token:
@@ -93,14 +104,14 @@ def _facts(document: dict[str, Any], form: str | None = None) -> Token:
     access_token = document.get("accessToken")
     if not isinstance(access_token, str) or not access_token:
         raise TokenFileError("holds no accessToken")
-    expires_at, flaw = _moment(document.get("expiresAt"))
+    expires_at, flaw = moment(document.get("expiresAt"))
     if expires_at is None:
         raise TokenFileError(f"expiresAt {flaw}")
-    registration, _ = _moment(document.get("registrationExpiresAt"))
+    registration, _ = moment(document.get("registrationExpiresAt"))
     client_id = document.get("clientId")
     return Token(
-        fingerprint=_hash(access_token, document.get("refreshToken")),
-        client=_hash(client_id) if isinstance(client_id, str) and client_id else "",
+        fingerprint=digest(access_token, document.get("refreshToken")),
+        client=digest(client_id) if isinstance(client_id, str) and client_id else "",
         expires_at=expires_at,
         refreshable=all(
             isinstance(document.get(name), str) and document[name]
@@ -140,12 +151,12 @@ def signed_in(
     return json.dumps(document).encode(), _facts(document)
 
 
-def stamp(moment: datetime) -> str:
+def stamp(at: datetime) -> str:
     """A moment as every AWS SDK reads it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _moment(value: object) -> tuple[datetime | None, str | None]:
+def moment(value: object) -> tuple[datetime | None, str | None]:
     """A moment in UTC and what is wrong with its form; the moment is None where it cannot be read."""
     if isinstance(value, bool) or value is None:
         return None, "is missing"
@@ -157,17 +168,17 @@ def _moment(value: object) -> tuple[datetime | None, str | None]:
             return None, "is not a date"
         zone = match["zone"] or ""
         offset = zone if zone.startswith(("+", "-")) else "+00:00"
-        moment = datetime.fromisoformat(f"{match['date']}T{match['time']}{offset}").astimezone(UTC)
-        moment += timedelta(seconds=float(f"0.{match['fraction'] or 0}"))
+        at = datetime.fromisoformat(f"{match['date']}T{match['time']}{offset}").astimezone(UTC)
+        at += timedelta(seconds=float(f"0.{match['fraction'] or 0}"))
     except (ValueError, OverflowError, OSError):
         return None, "is not a date"
-    return _bounded(moment), None if zone else "has no time zone, which botocore cannot read"
+    return _bounded(at), None if zone else "has no time zone, which botocore cannot read"
 
 
-def _bounded(moment: datetime) -> datetime:
-    return min(max(moment, _EARLIEST), _LATEST)
+def _bounded(at: datetime) -> datetime:
+    return min(max(at, _EARLIEST), _LATEST)
 
 
-def _hash(*parts: object) -> str:
+def digest(*parts: object) -> str:
     """Tells secrets apart without holding them: 64 bits of SHA-256 over high-entropy text."""
     return sha256("\0".join(str(part) for part in parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -20,7 +20,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from ssowatch import children, files, memories, memory, paths, protocol, sdnotify, wording
+from ssowatch import children, files, kinds, memories, memory, paths, protocol, sdnotify, wording
 from ssowatch.act_log import ActLog
 from ssowatch.asks import Asks
 from ssowatch.clock import utc_now
@@ -294,4 +294,4 @@ _LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.
 def _folders() -> tuple[str, ...]:
     """Where changes matter."""
     configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
-    return (paths.token_cache(), *sorted(configs))
+    return (*kinds.folders(), *sorted(configs))

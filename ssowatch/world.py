@@ -45,10 +45,11 @@ from ssowatch.model import (
     TokenFile,
     Unwatched,
 )
+from ssowatch.paths import shown
 from ssowatch.protocol import Row
 from ssowatch.settings import Settings, SettingsError
 
-_AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+_AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_LOGIN_CACHE_DIRECTORY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +281,6 @@ def _check_named(path: str) -> None:
     """A config that was asked for by name must be there; the usual one need not."""
     if os.environ.get("SSOWATCH_CONFIG") and not os.path.exists(path):  # noqa: PTH110
         raise SettingsError(path, None, "", "does not exist", "give --config or SSOWATCH_CONFIG a file that does")
-
-
-def shown(path: str) -> str:
-    """A path as a person writes it."""
-    home = paths.home()
-    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
 
 
 def _text(path: str) -> str | None:

@@ -48,6 +48,8 @@ VERBATIM = [
     ("P9", "The value for sso_region is inconsistent between profile (eu-west-1) and sso-session (us-east-1)."),
     ("P10", 'Unable to locate credentials. You can configure credentials by running "aws configure".'),
     ("P11", "Your session has expired or credentials have changed. Please reauthenticate using 'aws login'."),
+    ("P11", "Error loading login session token: Unable to load a existing login session for session arn:aws:iam::111111111111:user/me. Please reauthenticate with 'aws login'."),
+    ("J8", "Failed to load a token for session arn:aws:iam::111111111111:user/me, please re-authenticate using aws login"),
     ("P12", "Credentials were refreshed, but the refreshed credentials are still expired."),
     ("P13", "UnauthorizedException: Session token not found or invalid"),
     ("P13", "An error occurred (UnauthorizedException) when calling the GetRoleCredentials operation: Session token not found or invalid"),

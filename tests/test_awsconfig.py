@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import textwrap
 import time
+from pathlib import Path
 
 import botocore.configloader
 import botocore.credentials
 import botocore.exceptions
 import botocore.session
+import botocore.utils
+import console
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ssowatch import awsconfig
+from ssowatch import awsconfig, kinds
 from ssowatch.model import AwsConfig, Kind
 
+ARN = "arn:aws:sts::111111111111:assumed-role/R/me@example.com"
 URL = "https://d-1.awsapps.com/start"
 SESSION = f"""
     [sso-session corp]
@@ -90,6 +93,19 @@ GOOD = {
     "session nobody uses": (both(SESSION), None, {"corp": ()}),
     "session alone in a profile": (both(SESSION, "[profile b]\nsso_session = corp\n"), None, {"corp": ("b",)}),
     "legacy": (f"[profile l]\n{LEGACY}", None, {URL: ("l",)}),
+    "aws login": (f"[profile x]\nlogin_session = {ARN}\n", None, {ARN: ("x",)}),
+    "aws login, and a role by it": (
+        f"[profile r]\nrole_arn = R\nsource_profile = x\n[profile x]\nlogin_session = {ARN}\n",
+        None,
+        {ARN: ("x", "r")},
+    ),
+    "aws login in the credentials file": ("", f"[x]\nlogin_session = {ARN}\n", {ARN: ("x",)}),
+    "aws login before a program and keys": (
+        f"[profile x]\ncredential_process = granted\naws_access_key_id = A\nlogin_session = {ARN}\n",
+        None,
+        {ARN: ("x",)},
+    ),
+    "sso before aws login": (both(SESSION, DEV, f"login_session = {ARN}\n"), None, {"corp": ("dev",)}),
     "legacy, two spellings": (
         f"[profile a]\n{LEGACY}[profile b]\n{LEGACY.replace('/start', '/start/#')}",
         None,
@@ -517,7 +533,19 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         "x",
         ["granted"],
     ),
-    "aws login": ("[profile x]\nlogin_session = arn:aws:sts::1:assumed-role/R/u\n", None, "x", ["aws login"]),
+    "aws login, and no ARN": ("[profile x]\nlogin_session = me\n", None, "x", ["line 2", "aws login"]),
+    "shared keys before aws login": (
+        f"[profile x]\nlogin_session = {ARN}\n",
+        "[x]\naws_access_key_id = A\n",
+        "x",
+        ["static access keys"],
+    ),
+    "an sso-session that is called like a session of aws login": (
+        both(SESSION, DEV).replace("corp", ARN),
+        None,
+        "dev",
+        ["would be taken for a login_session"],
+    ),
     "credential_source": (
         "[profile x]\nrole_arn = R\ncredential_source = Environment\n",
         None,
@@ -859,7 +887,7 @@ KEYS = {
     "credential_source": st.just("Environment"),
     "web_identity_token_file": st.just("/t"),
     "credential_process": st.sampled_from(["granted x", "'", ""]),
-    "login_session": st.just("s"),
+    "login_session": st.sampled_from(["s", ARN]),
     "aws_access_key_id": st.just("A"),
     "aws_secret_access_key": st.just(CANARY),
     "s3": st.sampled_from(["\n  a = b", "\n  a"]),
@@ -892,7 +920,7 @@ def test_any_text_gives_an_answer_that_keeps_the_laws(config, credentials):
     assert CANARY not in repr(result)
     assert all(row.reason and row.reason.isprintable() for row in result.unwatched)
     for sign_in in result.sign_ins:
-        if sign_in.problem is None:
+        if sign_in.problem is None and sign_in.kind in set(Kind):
             assert sign_in.start_url.startswith(("https://", "http://127.0.0.1", "http://localhost"))
             assert sign_in.region.replace("-", "").isalnum()
             assert sign_in.start_url.isprintable()
@@ -916,6 +944,8 @@ def botocore_files(tmp_path, monkeypatch):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("AWS_LOGIN_CACHE_DIRECTORY", raising=False)
+    console.write(console.document(), ARN)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     monkeypatch.setattr(botocore.credentials.ProcessProvider, "load", lambda provider: None)  # starts no program
@@ -942,12 +972,10 @@ def token_key(profile: str) -> str | None:
         fetcher = found._refresh_using.__self__
         if isinstance(fetcher, botocore.credentials.SSOCredentialFetcher):
             return fetcher._token_loader._generate_cache_key(fetcher._start_url, fetcher._sso_session_name)
+        if isinstance(fetcher, botocore.credentials.LoginCredentialFetcher):
+            return botocore.utils.generate_login_cache_key(fetcher._session_name)
         found = getattr(fetcher, "_source_credentials", None)
     return None
-
-
-def key(name: str) -> str:
-    return hashlib.sha1(name.encode()).hexdigest()
 
 
 def is_refused() -> bool:
@@ -968,6 +996,7 @@ ROWS = {
 STRICTER = {  # botocore would send an empty role name, or name a token file after an empty URL
     "unwatched: role is empty",
     "unwatched: start URL empty",
+    "unwatched: an sso-session that is called like a session of aws login",
 }
 
 
@@ -994,7 +1023,7 @@ def assert_agreement(result: AwsConfig) -> None:
         sign_in = ours.get(profile)
         if theirs is not None:
             assert sign_in is not None, profile
-            assert key(sign_in.name) == theirs
+            assert Path(kinds.token_file(sign_in.name)).stem == theirs
         elif sign_in is not None and sign_in.problem is None and not itself:
             # A bearer token alone: good for `aws sso login`, no credentials.
             assert not {"sso_account_id", "sso_role_name", "role_arn"} & profiles[profile].keys()

@@ -49,6 +49,8 @@ LAB = sign_in("lab", profiles=("sandbox", "my play"))
 OLD = sign_in(
     "https://d-9.awsapps.com/start", "signed_out", ("old",), kind="legacy", problem="nobody has signed in yet"
 )
+CONSOLE = sign_in("arn:aws:iam::111111111111:user/me", "valid", ("console",), kind="login")
+
 ROWS = [
     # id, text, document, profile of the environment, words, no words
     ("ended", P1, document(ENDED), None, ["From boto3", "corp (dev): login required", "! AWS refused to renew", "> ssowatch login corp"], ["Try again"]),
@@ -73,6 +75,7 @@ ROWS = [
     ("masked, works", "Error executing tool list_groups", document(sign_in()), None, ["not the reason"], ["ssowatch login"]),
     ("wrong profile", "The config profile (nope) could not be found", document(ENDED, LAB), None, ["Correct the profile", "dev, sandbox, my play"], ["ssowatch login"]),
     ("wrong role", "(ForbiddenException): No access", document(ENDED), None, ["sso_role_name", "a sign-in does not help"], ["ssowatch login"]),
+    ("aws login, watched", "Please reauthenticate using 'aws login'.", document(ENDED, CONSOLE), None, ["ssowatch login console"], ["corp"]),
     ("aws login", "Please reauthenticate using 'aws login'.", document(ENDED), None, ["Run aws login"], ["ssowatch login"]),
     ("clock", "Credentials were refreshed, but the refreshed credentials are still expired.", document(sign_in()), None, ["clock"], ["ssowatch login"]),
 ]  # fmt: skip

@@ -70,6 +70,14 @@ PROGRESS = [
 ]  # fmt: skip
 
 
+def test_aws_login_asks_at_no_portal_of_ours():
+    console = SignIn("arn:aws:iam::111111111111:user/me", "login", "", "", ("console",))
+    told = record(name=console.name, method="command", link=None)
+    assert login_text.progress(told, console, None, None, 0)[0].endswith(
+        "a page of AWS opens in your browser; sign in there."
+    )
+
+
 @pytest.mark.parametrize(
     ("told", "ssh", "words", "not_words"), [row[1:] for row in PROGRESS], ids=[row[0] for row in PROGRESS]
 )

@@ -117,6 +117,11 @@ LEGACY = published("https://d-9.awsapps.com/start", "signed_out", kind="legacy",
             id="not renewable",
         ),
         pytest.param(
+            [published("arn:aws:iam::111111111111:user/me", renews=False)],
+            "Works, and is renewed by the programs that use it: arn:aws:iam::111111111111:user/me.",
+            id="aws login",
+        ),
+        pytest.param(
             [published(state="misconfigured")], "Cannot work before the AWS config is mended: corp.", id="wrong"
         ),
         pytest.param(

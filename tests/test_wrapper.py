@@ -63,6 +63,7 @@ def result(text, *, failed=True):
 READINGS = [
     # id, body, reading
     ("visible", result(f"Error executing tool list_groups: Unexpected error: {RUN_OUT}"), Reading.TOKEN),
+    ("aws login", result("Error executing tool x: Your session has expired or credentials have changed. Please reauthenticate using 'aws login'."), Reading.TOKEN),
     ("no token", result(f"Error executing tool list_groups: Unexpected error: {NO_TOKEN}"), Reading.TOKEN),
     ("unauthorized", result(f"Error executing tool list_groups: Unexpected error: {UNAUTHORIZED}"), Reading.TOKEN),
     ("masked", result("Error executing tool list_groups"), Reading.MASKED),

@@ -63,7 +63,7 @@ def _names(kind: str) -> Sequence[str]:
     profiles = [profile for one in sign_ins for profile in one["profiles"]]
     if kind == "PROFILE":
         return profiles
-    return [*(one["name"] for one in sign_ins if one["kind"] != "legacy"), *profiles]
+    return [*(one["name"] for one in sign_ins if one["kind"] == "sso-session"), *profiles]
 
 
 @cache

@@ -24,7 +24,6 @@ from ssowatch.joining import Ask
 from ssowatch.mcp import profiles
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
-from ssowatch.settings import SignInSettings
 from ssowatch.world import World
 
 
@@ -72,9 +71,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: datetime) -> int:
-    login = world.settings.sign_ins.get(sign_in.name, SignInSettings()).login
-    if options.method == ways.COMMAND and not login.command:
-        return _end(_failed(sign_in, "there is no login command for it in the ssowatch config"), 2, options)
+    if why := _not_known(world, sign_in, options):
+        return _end(_failed(sign_in, why), 2, options)
     chosen = joining.way(world, sign_in, options.method, no_browser=options.no_browser)
     if options.unasked and chosen.method == ways.DEVICE and not chosen.chosen:
         return _end(
@@ -107,6 +105,15 @@ def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: 
     if code == 0 and not options.json and (after := login_text.after(world.servers_of(sign_in.name))):
         print(after)
     return code
+
+
+def _not_known(world: World, sign_in: SignIn, options: argparse.Namespace) -> str:
+    """Why this sign-in cannot be done as the options say, or ""."""
+    if options.method == ways.COMMAND and not joining.login(world, sign_in).command:
+        return "there is no login command for it in the ssowatch config"
+    if (argv := joining.program(sign_in)) and (options.fresh or options.method not in {None, ways.COMMAND}):
+        return f"{' '.join(argv[:2])} signs in to it, and knows neither --fresh nor --method"
+    return ""
 
 
 def _failed(sign_in: SignIn, message: str) -> Record:

@@ -12,8 +12,9 @@ from ssowatch.mcp import discovery, names, parsers, profiles
 from ssowatch.mcp.model import McpServer
 from ssowatch.mcp.snippets import YOURS, Snippet, snippets
 from ssowatch.model import AwsConfig
+from ssowatch.paths import shown
 from ssowatch.plain import plain
-from ssowatch.world import World, shown
+from ssowatch.world import World
 
 _NO_HINDRANCE = ("unknown_profile", "read_only")
 """Problems that the wrapper has nothing to do with: it sees what the server is started with, and renews outside of it."""

@@ -159,9 +159,10 @@ def _fails(one: dict[str, Any], now: str, reach: str) -> str | None:
     """Why this sign-in does not work now, or not beyond `reach`; None if it does."""
     if one["state"] not in {"valid", "expiring"}:
         return str(one["state"].replace("_", " "))
-    if not _later(one["token_expires_at"], now):
+    renewed_in_use = one["kind"] not in {"sso-session", "legacy"}  # then the next call renews it
+    if not renewed_in_use and not _later(one["token_expires_at"], now):
         return "the token has run out"
-    if not _later(one["good_until"], reach):
+    if not (renewed_in_use and reach <= now) and not _later(one["good_until"], reach):
         return f"good until {one['good_until'] or 'unknown'} only"
     return None
 

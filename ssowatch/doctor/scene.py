@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from ssowatch import children, paths, published, service, survey, upgrading
+from ssowatch import children, kinds, paths, published, service, survey, upgrading
 from ssowatch.model import SignIn
 from ssowatch.upgrading import NotRewritableError, NotUpgradableError, Proposal
 from ssowatch.world import Sight, World
@@ -49,11 +49,16 @@ class Scene:
         """Those that are watched and whose config can work."""
         return tuple(row.sign_in for row in self.sight.rows if not row.sign_in.problem)
 
+    @property
+    def of_identity_center(self) -> tuple[SignIn, ...]:
+        """Those of them that ssowatch itself signs in to and renews."""
+        return tuple(one for one in self.sign_ins if not kinds.of(one.name).not_renewed)
+
     @cached_property
     def upgrades(self) -> dict[str, Proposal | NotUpgradableError]:
         """The sign-ins that not every program makes renewable, by name: how they become so, or why they cannot."""
         found: dict[str, Proposal | NotUpgradableError] = {}
-        for one in self.sign_ins:
+        for one in self.of_identity_center:
             try:
                 proposal = upgrading.propose(one.name)
             except NotUpgradableError as error:
@@ -80,7 +85,7 @@ class Scene:
     def knocks(self) -> tuple[tuple[Knock, ...], tuple[Knock, ...]]:
         """What AWS answers to the shell and to the service; the same where the two do not differ."""
         asked: dict[tuple[str, str | None], str] = {}
-        for one in self.sign_ins:
+        for one in self.of_identity_center:
             asked.setdefault((one.region, one.ca_bundle), one.name)
         names = list(asked.values())[:_MOST]
         environs = [children.environment({}, self.environ)] if self.given is not None else []

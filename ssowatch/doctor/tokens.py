@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
-from ssowatch import paths, problems
+from ssowatch import kinds, paths, problems
 from ssowatch.doctor.check import Finding, good, named, typed
 from ssowatch.doctor.scene import Scene
 from ssowatch.model import MINUTE
@@ -49,7 +49,7 @@ class TokenFiles:
         """Owner and mode of each, and of their directory."""
         found = list(_folder())
         for one in scene.sign_ins:
-            path = paths.token_file(one.name)
+            path = kinds.token_file(one.name)
             try:
                 info = os.stat(path)  # noqa: PTH116 - of a link, what it leads to
             except OSError:

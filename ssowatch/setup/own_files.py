@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 from ssowatch import files, paths
+from ssowatch.paths import shown
 from ssowatch.setup.step import Finding
-from ssowatch.world import World, shown
+from ssowatch.world import World
 
 
 class OwnFiles:

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ssowatch import carried, paths, serving
+from ssowatch.paths import shown
 from ssowatch.service import CannotError
 from ssowatch.setup.shell_environment import untouched
 from ssowatch.setup.step import Finding, Mend, NotMendedError
-from ssowatch.world import shown
 
 _PROFILES = (".profile", ".bash_profile", ".bashrc", ".zprofile", ".zshrc")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ssowatch import upgrading
+from ssowatch import kinds, upgrading
 from ssowatch.model import Kind, SignIn
+from ssowatch.paths import shown
 from ssowatch.plain import plain
 from ssowatch.setup.step import Finding, Mend, NotMendedError
 from ssowatch.upgrading import NotRewritableError, NotUpgradableError, Proposal
-from ssowatch.world import World, shown
+from ssowatch.world import World
 
 
 class Renewable:
@@ -24,7 +25,7 @@ class Renewable:
 
     def look(self, columns: int) -> Iterator[Finding]:  # noqa: ARG002 - of the Protocol
         """One finding per sign-in that can be made better."""
-        before = World(recording=False).sign_ins()
+        before = [one for one in World(recording=False).sign_ins() if not kinds.of(one.name).not_renewed]
         for one in before:
             still = next((now for now in World(recording=False).sign_ins() if now.name == one.name), None)
             if still is not None and not still.problem and (finding := _finding(still)):
@@ -71,4 +72,4 @@ def _written(proposal: Proposal) -> list[str]:
 
 
 def _renews(sign_in: SignIn) -> bool:
-    return sign_in.kind is Kind.SSO_SESSION and not sign_in.problem
+    return sign_in.kind != Kind.LEGACY and not sign_in.problem

@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 
 from ssowatch import files, paths, service, settings
+from ssowatch.paths import shown
 from ssowatch.setup.step import Finding, Mend, NotMendedError
-from ssowatch.world import World, shown
+from ssowatch.world import World
 
 _NAMES = (
     *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"),
     *("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_LOGIN_CACHE_DIRECTORY"),
     *("AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SSO", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
 )
 _PASSWORD = re.compile(r"//[^/@\s]*@")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from ssowatch import kinds
 from ssowatch.plain import plain
+from ssowatch.short_names import typed
 
 
 def verdict(document: dict[str, Any]) -> tuple[bool, str]:
@@ -18,6 +20,8 @@ def verdict(document: dict[str, Any]) -> tuple[bool, str]:
     sign_ins = document["sign_ins"]
     safe = [one for one in sign_ins if one["state"] in {"valid", "expiring"} and one["renews_silently"]]
     ends = [one for one in sign_ins if one["state"] in {"valid", "expiring"} and not one["renews_silently"]]
+    others = [one for one in ends if kinds.of(one["name"]).not_renewed]
+    ends = [one for one in ends if one not in others]
     asks = [one for one in sign_ins if one["state"] in {"signed_out", "login_required"}]
     later = [one for one in sign_ins if one["state"] == "unreachable"]
     wrong = [one for one in sign_ins if one["state"] == "misconfigured"]
@@ -26,6 +30,8 @@ def verdict(document: dict[str, Any]) -> tuple[bool, str]:
         said.append(f"Protected: {_names(safe)}.")
     if later:
         said.append(f"AWS does not answer for {_names(later)}; it is tried again by itself.")
+    if others:
+        said.append(f"Works, and is renewed by the programs that use it: {_names(others)}.")
     if ends:
         said.append(f"Works, but cannot be renewed: {_names(ends)}. The steps above say what helps.")
     if wrong:
@@ -43,5 +49,4 @@ def _names(sign_ins: list[dict[str, Any]]) -> str:
 
 
 def _typed(one: dict[str, Any]) -> str:
-    """A legacy sign-in's name is its start URL; its profile is shorter."""
-    return str(one["profiles"][0] if one["kind"] == "legacy" and one["profiles"] else one["name"])
+    return typed(one["kind"], one["name"], one["profiles"])

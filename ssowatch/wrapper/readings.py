@@ -17,6 +17,7 @@ from ssowatch.only_an_error import whole
 from ssowatch.squeezed import flat
 from ssowatch.wrapper.messages import Body
 
+_LOGIN = {Meaning.LOGIN, Meaning.AWS_LOGIN}
 _LONGEST = 4000
 """Of a result that is an error although it does not say so."""
 
@@ -63,7 +64,7 @@ def read(body: Body) -> Answer:
 def unmasked(stderr: str) -> Reading:
     """What the server's stderr since the call says of an error that hides its reason; MASKED where it says nothing."""
     meanings = {row.meaning for row in found(stderr)}
-    if Meaning.LOGIN in meanings:
+    if meanings & _LOGIN:
         return Reading.TOKEN
     if Meaning.DEAD_KEYS in meanings:
         return Reading.KEYS
@@ -74,7 +75,7 @@ def unmasked(stderr: str) -> Reading:
 def _of_error(text: str) -> Reading:
     rows = found(text)
     meanings = {row.meaning for row in rows}
-    if Meaning.LOGIN in meanings:
+    if meanings & _LOGIN:
         return Reading.TOKEN if whole(text) else Reading.MENTIONS_TOKEN
     if Meaning.DEAD_KEYS in meanings:
         return Reading.KEYS if whole(text) else Reading.GOOD

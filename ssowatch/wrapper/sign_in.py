@@ -80,8 +80,8 @@ class OurSignIn:
         return None if file.fault else file.token
 
     def works(self, token: Token | None) -> bool:
-        """Whether calls work with this token, by what the file says."""
-        return token is not None and token.expires_at > utc_now()
+        """Whether calls work with this token, by what the file says. One that its users renew works until they cannot."""
+        return token is not None and (token.session is not None or token.expires_at > utc_now())
 
     def due(self) -> bool:
         """Whether a silent renewal should come before a call."""
