@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import random
 import sys
@@ -21,6 +22,9 @@ from faults.rounds import Played, Round, play
 from faults.scene import ROOT
 from faults.soak import soak
 
+_PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): processes whose parent died become ours, so that they are found below us."""
+
 
 def main() -> int:
     """0: every promise was kept; 1: at least one was not; 2: a wrong argument."""
@@ -34,6 +38,9 @@ def main() -> int:
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="days of renewals in that time, and what grows")
     parser.add_argument("--list", action="store_true", help="the names of all faults")
     options = parser.parse_args()
+    if sys.platform != "linux":
+        parser.error("it needs Linux")
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     here = tuple(fault for fault in FAULTS if ROOT or not fault.root)
     if options.list:
         print("\n".join(fault.name for fault in FAULTS))
@@ -55,7 +62,12 @@ def main() -> int:
         rounds = _random(here, options.seed)
     else:
         rounds = _matrix(here, options.seed, options.rounds)
-    return _report(list(_played(rounds, options.minutes)))
+    played: list[Played] = []
+    try:
+        played.extend(_played(rounds, options.minutes))
+    except KeyboardInterrupt:
+        print("interrupted; what was played until then:", file=sys.stderr)
+    return _report(played)
 
 
 def _matrix(faults: tuple[Fault, ...], seed: int, more: int) -> Iterator[Round]:

@@ -84,10 +84,7 @@ def browser_killed(scene: Scene, chance: random.Random) -> Iterator[None]:
     scene.asked_tabs += 1
     first = scene.start("first", "login", "corp")
     tab = until(scene.tabs, "a tab")[0]
-    for pid in below(os.getpid()):
-        with contextlib.suppress(OSError):
-            if b"sleep\x00600" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGKILL)
+    _kill(b"sleep\x00600")
     if dies := chance.random() < 0.5:
         os.kill(first.pid, signal.SIGKILL)
     second = scene.start("second", "login", "corp")
@@ -98,9 +95,30 @@ def browser_killed(scene: Scene, chance: random.Random) -> Iterator[None]:
     assert codes == [-signal.SIGKILL if dies else 0, 0], f"{codes}: {first.said()}\n{second.said()}"
 
 
+@contextlib.contextmanager
+def flow_killed(scene: Scene, chance: random.Random) -> Iterator[None]:
+    """The process of a sign-in dies with the tab open: who waits for it is told, and no second tab opens by itself."""
+    scene.asked_tabs += 1
+    waiting = [scene.start(f"login{number}", "login", "corp") for number in range(chance.randint(1, 3))]
+    until(scene.tabs, "a tab")
+    _kill(b"-m\0ssowatch\0login")
+    codes = [program.process.wait(PATIENCE) for program in waiting]
+    assert set(codes) == {os.EX_TEMPFAIL}, [program.said() for program in waiting]
+    yield
+
+
+def _kill(words: bytes) -> None:
+    """Every process of this round whose command line holds these words."""
+    for pid in below(os.getpid()):
+        with contextlib.suppress(OSError):
+            if words in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+
+
 FAULTS = (
     Fault("a second watcher", second_watcher),
     Fault("two machines on one home, no common lock", second_machine, (When.AT_REST, When.DUE)),
     Fault("bus and notification server killed", bus_killed, (When.AT_REST,), calls_work=False, ends_sign_in=True),
     Fault("browser killed in a sign-in", browser_killed, (When.AT_REST,)),
+    Fault("the process of a sign-in killed", flow_killed, (When.AT_REST,)),
 )

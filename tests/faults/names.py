@@ -12,6 +12,11 @@ import threading
 from pathlib import Path
 
 HOST = "center.test"
+_ASKED = {
+    Path("/etc/resolv.conf"): "nameserver 127.0.0.1\n",
+    Path("/etc/nsswitch.conf"): "passwd: files\ngroup: files\nhosts: files dns\n",
+}
+"""Who is asked for a name, whatever else this machine has."""
 _SLOW = 4.0
 _A = 1
 _REFUSED = 5
@@ -27,9 +32,11 @@ class Names(threading.Thread):
 
     def serve(self, folder: Path) -> None:
         """Become the name server of this mount and network namespace."""
-        config = folder / "resolv.conf"
-        config.write_text("nameserver 127.0.0.1\n")
-        subprocess.run(["mount", "--bind", config, "/etc/resolv.conf"], check=True)
+        for place, text in _ASKED.items():
+            if place.exists():
+                ours = folder / place.name
+                ours.write_text(text)
+                subprocess.run(["mount", "--bind", ours, place], check=True)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 53))
         self.start()

@@ -19,6 +19,7 @@ from faults.scene import ROOT, Scene
 @contextlib.contextmanager
 def names_are(scene: Scene, chance: random.Random, how: str) -> Iterator[None]:
     """Slow, refused, or never answered."""
+    assert NAMES.is_alive(), "nobody asks the campaign's name server"
     NAMES.how = how
     try:
         yield

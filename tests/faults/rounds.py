@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import tempfile
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from real.canaries import ProcessTable
+from real.canaries import ProcessTable, below
 
 from faults import oracle
 from faults.fault import Fault, When
@@ -73,6 +74,9 @@ def play(one: Round, shim: Path) -> Played:
             breaches.append(f"the round itself failed: {type(error).__name__}: {error}")
         if breaches and (output := Path(name) / "watcher.txt").exists():
             log = output.read_text(errors="replace")[-4000:]
+    for pid in below(os.getpid()):  # such as a browser, whose parent is long gone
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
     return Played(one, tuple(breaches), circumstances, time.monotonic() - began, log)
 
 
