@@ -79,11 +79,12 @@ def main() -> None:
     rows: list[list[str]] = []
     with subject.subject(__doc__ or "") as it:
         with subject.home() as home:
+            (home / ".config").mkdir()  # as every home has it
             homes.aws_config(home)
             path = homes.write_token(homes.token())
             with subject.watcher(it) as running:
                 rows += idle(running.pid, 2.0 if it.quick else 300.0, 0.2 if it.quick else 10.0)
-                rows += reads(running.pid, path, wait_for_beat=not it.quick)
+                rows += reads(running.pid, path)
         with subject.home() as home, Simulator() as center:
             homes.aws_config(home)
             homes.own_config(home, "mode: notify\n")
@@ -103,7 +104,7 @@ def imports(it: subject.Subject) -> list[list[str]]:
 
 
 def idle(pid: int, seconds: float, settle: float) -> list[list[str]]:
-    """Nothing happens; only its own heartbeat, every 30 s."""
+    """Nothing happens: its own heartbeat, every 10 minutes, lies outside."""
     time.sleep(settle)
     before = use(pid)
     time.sleep(seconds)
@@ -118,18 +119,14 @@ def idle(pid: int, seconds: float, settle: float) -> list[list[str]]:
         [
             f"wake-ups per idle minute, over {minutes:.1f} min",
             f"{used.wakeups / minutes:.1f}",
-            subject.aim(used.wakeups / minutes, 3),
+            subject.aim(used.wakeups / minutes, 0),
         ],
         ["CPU per idle minute", f"{used.cpu_ms / minutes:.1f} ms", ""],
     ]
 
 
-def reads(pid: int, path: Path, *, wait_for_beat: bool) -> list[list[str]]:
-    """Another program reads a token file, as every SDK does. Right after a heartbeat, so that none falls among them."""
-    start = use(pid)
-    if wait_for_beat:
-        subject.wait_for(lambda: use(pid).wakeups > start.wakeups, 0.05)
-        time.sleep(0.5)
+def reads(pid: int, path: Path) -> list[list[str]]:
+    """Another program reads a token file, as every SDK does."""
     before = use(pid)
     for _ in range(READS):
         path.read_bytes()

@@ -99,12 +99,16 @@ class Asks:
                         self._open[name] = _Open(f"{name} {action.cause} {protocol.moment(began)}", action, row)
                     case Tab():
                         self._sign_in(name, "--unasked")
-        unshown = any(not one.shown for one in self._open.values())
-        again = unshown and time.monotonic() - self._told_at >= _SHOW_AGAIN
+        again = self.unshown and time.monotonic() - self._told_at >= _SHOW_AGAIN
         if before != [one.id for one in self._open.values()] or again:
             self._show()
         if any(row.plan.waits or Renewal() in row.plan.actions for row in sight.rows):
             self._look_up()
+
+    @property
+    def unshown(self) -> bool:
+        """Whether a notice is still to be shown: it is tried again at a later tick."""
+        return any(not one.shown for one in self._open.values())
 
     async def close(self) -> None:
         """End every child; the notices go with theirs, to be shown by the next watcher; the flows stay."""

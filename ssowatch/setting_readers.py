@@ -119,6 +119,11 @@ def span(low: str, high: str, example: str) -> Reader[timedelta]:
     return read
 
 
+def auto_or(read: Reader[T]) -> Reader[T | None]:
+    """The same reader, and `auto` for None."""
+    return lambda node: None if node.sort is Sort.TEXT and node.text == "auto" else read(node)
+
+
 def flag(node: Node) -> bool:
     """A reader for true and false."""
     if node.sort is not Sort.FLAG:

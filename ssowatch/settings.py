@@ -21,7 +21,7 @@ from msgspec import Struct, field, structs
 
 from ssowatch import durations, forecast, paths, schedule, yaml_layers
 from ssowatch.model import MINUTE, Mode, Policy, Renew
-from ssowatch.setting_readers import argv, expect, flag, matching, named, one_of, rows, section, span, word
+from ssowatch.setting_readers import argv, auto_or, expect, flag, matching, named, one_of, rows, section, span, word
 from ssowatch.yaml_layers import Node, SettingsError, Sort
 
 __all__ = ["Loaded", "Method", "Settings", "SettingsError", "as_yaml", "load", "policy", "watched"]
@@ -204,7 +204,7 @@ class Settings(Section, frozen=True):
     hooks: Annotated[Hooks, section(Hooks)] = Hooks()
     mcp: Annotated[Mcp, section(Mcp)] = Mcp()
     environment: Annotated[Environment, _environment] = field(default_factory=Environment)
-    heartbeat: Annotated[timedelta, span("100ms", "10m", "30s")] = timedelta(seconds=30)
+    heartbeat: Annotated[timedelta | None, auto_or(span("100ms", "10m", "30s"))] = None
     resume_threshold: Annotated[timedelta, span("1s", "1d", "10s")] = timedelta(seconds=10)
 
 

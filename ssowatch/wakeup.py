@@ -6,7 +6,8 @@ clock under a running process, which is what a suspend looks like (Linux CLOCK_M
    sleep make 172 800 run times of one with 15 s, and a second of blocked loop.
 2. `misfire_grace_time=None`: with the default of 1 s a job that was overslept is dropped ("was missed by 6:00:00").
 3. The countdown to a job is monotonic, so a job due in 5 h was still pending 1 h after its time when the machine had
-   slept for 6 h. The heartbeat calls `wakeup()`: it ran at the first beat.
+   slept for 6 h. A beat calls `wakeup()`: it ran at the first one. Where the kernel tells of a resume (`clock_set.py`)
+   that is at once, elsewhere within a heartbeat.
 4. The heartbeat is a plain timer of the loop: as a job of APScheduler it was dead for 6 h after a clock step of -6 h.
 5. The job is a coroutine: a plain function would run in the loop's thread pool, which starts a thread for it.
 6. UTC is given everywhere, so that tzlocal is never asked for the local zone.
@@ -28,7 +29,6 @@ from apscheduler.triggers.date import DateTrigger
 
 from ssowatch.clock import utc_now
 
-HEARTBEAT = timedelta(seconds=30)
 JUMP = timedelta(seconds=10)
 """Below it a gap between the clocks is a loaded machine or a clock being disciplined."""
 
@@ -45,7 +45,7 @@ class Wakeup:
         tick: Callable[[], None],
         resumed: Callable[[timedelta], None],
         *,
-        heartbeat: timedelta = HEARTBEAT,
+        heartbeat: timedelta,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         jump: timedelta = JUMP,
@@ -102,6 +102,13 @@ class Wakeup:
             if self._loop and not self._closed:
                 self._arm(self._loop)
 
+    def beat(self) -> None:
+        """Look at the clocks and tick now, as at a heartbeat; the next one is a whole heartbeat away."""
+        if self._loop and not self._closed:
+            self._arm(self._loop)  # first: whatever fails below, the heart goes on
+            self._scheduler.wakeup()
+            self._wake()
+
     def close(self) -> None:
         """End: nothing ticks from here on. Harmless when called twice or before `start`."""
         if self._timer:
@@ -114,12 +121,7 @@ class Wakeup:
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = loop.call_later(self._heartbeat.total_seconds(), self._beat, loop)
-
-    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._arm(loop)  # first: whatever fails below, the heart goes on
-        self._scheduler.wakeup()
-        self._wake()
+        self._timer = loop.call_later(self._heartbeat.total_seconds(), self.beat)
 
     async def _due(self, when: datetime) -> None:
         if self._when == when:

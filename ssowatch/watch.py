@@ -1,6 +1,6 @@
 """Says that something changed in a directory that matters (an edge; owns watchdog).
 
-It causes ticks and decides nothing: a lost event costs at most one heartbeat. Each rule stands for a trap of watchdog 7
+It causes ticks and decides nothing: a lost event costs at most one heartbeat, and `hears_all` says where one must be quick. Each rule stands for a trap of watchdog 7
 that was measured:
 1. Reads must not wake us: without an event filter, our own reading of a file that changed made 26 619 callbacks in 2 s.
    On Linux only finished writes count (closed, moved, created, deleted), so that nobody reads a half-written file.
@@ -92,6 +92,8 @@ class Folders:
         self._observers: dict[bool, BaseObserver] = {}  # by "does it poll?"
         self._watches: dict[Inode, _Watch] = {}
         self._poked = self._closed = False
+        self.hears_all = False
+        """At the last `sync`: what happens in any of the directories, or to it, is told."""
         self._quiet_until = 0.0
         self._later: asyncio.TimerHandle | None = None
         # It logs an error for a race that it handles, and an overflow, which the heartbeat mends.
@@ -100,8 +102,8 @@ class Folders:
     def sync(self, paths: Iterable[str]) -> None:
         """Make the watches right for these directories; call it before reading the world, at every tick.
 
-        Costs one stat per directory while nothing changed. A missing directory is awaited in its parent, unless that is
-        the home directory or above: far too much happens there, and the heartbeat finds it.
+        Costs one stat per directory while nothing changed. A missing directory is awaited in the nearest one that is
+        there, unless that is the home directory or above: far too much happens there, and the heartbeat finds it.
         """
         if self._closed:
             return
@@ -109,8 +111,10 @@ class Folders:
             self._drop_all(polls=polls)
         paths = list(paths)
         for _ in range(3):  # what was made between the look and the watch is found by a second look
-            if not self._apply(_wanted(paths)):
+            wanted, all_of_them = _wanted(paths)
+            if not self._apply(wanted):
                 break
+        self.hears_all = all_of_them and wanted.keys() == self._watches.keys()
 
     def close(self) -> None:
         """End all threads. Harmless when called twice."""
@@ -230,7 +234,9 @@ class _Watch:
         return not self.ear.gone and self.emitter.is_alive()
 
 
-def _wanted(paths: list[str]) -> Wanted:
+def _wanted(paths: list[str]) -> tuple[Wanted, bool]:
+    """What to watch, and whether every path is heard of by that."""
+    all_of_them = True
     wanted: Wanted = {}
     missing = []
     for path in paths:
@@ -240,11 +246,14 @@ def _wanted(paths: list[str]) -> Wanted:
             missing.append(path)
     for path in missing:
         parent, name = os.path.split(os.path.normpath(path))
-        if f"{places.home()}/".startswith(parent.rstrip("/") + "/") or not (inode := _inode(parent)):
+        while not (inode := _inode(parent)) and os.path.basename(parent):  # noqa: PTH119
+            parent, name = os.path.split(parent)
+        if f"{places.home()}/".startswith(parent.rstrip("/") + "/") or not inode:
+            all_of_them = False
             continue
         first, names = wanted.get(inode, (parent, frozenset()))
         wanted[inode] = (first, None if names is None else names | {name})
-    return wanted
+    return wanted, all_of_them
 
 
 def _inode(path: str) -> Inode | None:

@@ -1,7 +1,7 @@
 """The watcher: one loop, one owner of state, one `tick()` (composition root of `ssowatch run`).
 
 Rules of this file:
-1. Level, not edge. A file event, the timer, the heartbeat, a resume, the network, a child's end, a request and SIGHUP
+1. Level, not edge. A file event, the timer, the heartbeat, a resume or set clock, the network, a child's end, a request and SIGHUP
    all call the same `tick`: read the world, plan, act, publish, arm the next wake-up. Losing or doubling one of them
    changes nothing, and neither does a night asleep.
 2. This process keeps no secret and makes no call: what acts is a child (`ssowatch refresh`).
@@ -20,10 +20,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from ssowatch import children, files, kinds, memories, memory, paths, protocol, sdnotify, wording
+from ssowatch import children, files, heartbeat, kinds, memories, memory, paths, protocol, sdnotify, successor, wording
 from ssowatch.act_log import ActLog
 from ssowatch.asks import Asks
 from ssowatch.clock import utc_now
+from ssowatch.clock_set import ClockSet
 from ssowatch.hook_events import HookEvents
 from ssowatch.mcp.rediscovery import Rediscovery
 from ssowatch.model import Memory, Renewal
@@ -32,7 +33,6 @@ from ssowatch.only_one import OnlyOne
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
 from ssowatch.server import Server
-from ssowatch.successor import Successor
 from ssowatch.wakeup import Wakeup
 from ssowatch.watch import Folders
 from ssowatch.world import Sight, World
@@ -68,7 +68,7 @@ class Watcher:
         self._hooks = HookEvents()
         self._acts = ActLog()
         self._rediscovery = Rediscovery(self.tick)
-        self._successor = Successor()
+        self._successor = successor.Successor()
         self._succeeding: asyncio.Task[None] | None = None
         self.succeeded = False
         """It ended for an upgraded program, which is to be started in its place."""
@@ -94,12 +94,15 @@ class Watcher:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._folders = Folders(self.tick, loop)
         self._network = NetworkUp(loop, partial(self._nudge, "the network came up"))
-        self._wakeup = Wakeup(self.tick, self._resumed)
+        self._wakeup = Wakeup(self.tick, self._resumed, heartbeat=heartbeat.QUICK)
+        self._clock_set = ClockSet(loop, self._wakeup.beat)
+        self._hears = self._clock_set.open()
         server = Server(self._respond)
         try:
             try:
                 await server.start()
             except OSError as error:
+                self._hears = False
                 log.warning(
                     "no socket: %s: %s; going on without it", error.filename or paths.socket_path(), error.strerror
                 )
@@ -114,6 +117,7 @@ class Watcher:
             await server.close()
             self._folders.close()
             self._network.close()
+            self._clock_set.close()
             self._wakeup.close()
             await self._asks.close()
             await self._hooks.close()
@@ -134,8 +138,8 @@ class Watcher:
             sight = self._sight = self._world.look(now, self._asks.presence)
             self._act(sight, now)
             self._publish(sight, now)
-            self._arm(sight, now)
             self._succeed(sight)
+            self._arm(sight, now)
             sdnotify.notify(WATCHDOG=1, STATUS=wording.service_line(sight.rows, sight.problem))
         except Exception:
             log.exception("a tick failed; the next cause tries again")
@@ -221,9 +225,12 @@ class Watcher:
     def _arm(self, sight: Sight, now: datetime) -> None:
         names = {row.sign_in.name for row in sight.rows}
         self._held = {name: until for name, until in self._held.items() if name in names and now < until <= now + _HOLD}
-        moments = [row.plan.wake_at for row in sight.rows if row.plan.wake_at]
-        self._wakeup.every(min(sight.settings.heartbeat, self._feeding), sight.settings.resume_threshold)
-        self._wakeup.at(min([*moments, *self._held.values()], default=None))
+        waits = self._asks.unshown or self._world.unsettled or self._successor.stirs or sight.problem is not None
+        hears = self._hears and self._folders.hears_all
+        beat = heartbeat.interval(sight.settings.heartbeat, hears=hears, waits=waits or heartbeat.awaited(sight.rows))
+        self._wakeup.every(min(beat, self._feeding), sight.settings.resume_threshold)
+        moments = (sight.paused_until, *heartbeat.moments(sight.rows), *self._held.values())
+        self._wakeup.at(min(filter(None, moments), default=None))
         if any(row.plan.memory.token.attempts for row in sight.rows):
             self._network.open()
         else:
@@ -292,6 +299,7 @@ _LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.
 
 
 def _folders() -> tuple[str, ...]:
-    """Where changes matter."""
+    """Where changes matter. A cache that is renamed tells nothing itself, so the directory around it is listened to."""
     configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
-    return (*kinds.folders(), *sorted(configs))
+    around = (os.path.dirname(folder) for folder in kinds.folders())  # noqa: PTH120
+    return (*kinds.folders(), *around, *sorted(configs), *successor.folder())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ssowatch import memory as memories
@@ -240,3 +240,22 @@ def test_create_token_is_called_no_more_than_the_law_allows(fingerprint, life, r
 def test_a_refused_token_is_never_due(token, tried, lineage, policy, now):
     known = Memory(replace(tried, refused="ended"), lineage)
     assert timing.renew_at(token, known, policy, now) is None
+
+
+@given(sign_ins, files, tries, lineages, policies, informed, moments, draws, draws)
+@settings(max_examples=300)
+def test_nothing_comes_to_pass_before_it_asks_again(sign_in, file, tried, lineage, policy, around, now, draw, part):
+    """What `wake_at` does not name needs no look, so the heartbeat may be slow; it is quick for what else is awaited."""
+    assume(not file.fault)
+    plan = planner.plan(sign_in, file, observed(sign_in, file, tried, lineage), policy, around, now)
+    known = plan.memory
+    if Renewal() in plan.actions:
+        assert file.token is not None
+        known = memories.begun(known, file.token, now, draw)
+    settled = planner.plan(sign_in, file, known, policy, around, now)
+    assume(not settled.waits)
+    asks_again = settled.wake_at or now + timedelta(days=2)
+    between = min(now + part * (asks_again - now), asks_again - timedelta.resolution)
+    later = planner.plan(sign_in, file, settled.memory, policy, around, between)
+    moves = {"memory": settled.memory, "wake_at": settled.wake_at, "fresh_until": settled.fresh_until}
+    assert replace(later, **moves) == settled

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ssowatch import durations, heartbeat
+from ssowatch.settings import Settings
+
 TOP = Path(__file__).parent.parent
 UNIT = TOP / "systemd" / "ssowatch.service"
 AGENT = TOP / "launchd" / "io.github.ssowatch.plist"
@@ -64,10 +67,11 @@ def test_unit_starts_again_for_ever_except_after_a_configuration_error():
     assert unit()["Install"]["WantedBy"] == "default.target"
 
 
-def test_unit_is_watched_with_room_for_two_lost_heartbeats():
+def test_unit_is_watched_with_room_for_a_lost_heartbeat_and_less_than_a_renewal_has():
     service = unit()["Service"]
     assert service["Type"] == "notify"
-    assert int(service["WatchdogSec"]) >= 3 * 30
+    allowed = durations.parse(service["WatchdogSec"].removesuffix("in"))
+    assert 2 * heartbeat.SLOW < allowed < Settings().refresh_before
 
 
 def test_unit_leaks_nothing_and_imprisons_no_child():

@@ -86,7 +86,7 @@ def test_moment_in_the_past_ticks_at_once_and_once():
 def test_moment_given_before_start_counts():
     async def story():
         ticked = asyncio.Event()
-        wakeup = Wakeup(ticked.set, lambda _: None)
+        wakeup = Wakeup(ticked.set, lambda _: None, heartbeat=NEVER)
         wakeup.at(utc_now() + BLINK)
         await turns()
         assert not ticked.is_set()
@@ -191,6 +191,22 @@ def test_heartbeat_beats_on_and_reports_no_gap_of_its_own():
     asyncio.run(story())
 
 
+def test_beat_on_demand_ticks_at_once_and_the_next_one_is_a_heartbeat_away():
+    async def story():
+        async with World(NEVER) as world:
+            timer = world.wakeup._timer
+            world.wakeup.beat()
+            assert world.calls == ["tick"]
+            assert timer.cancelled()
+            assert not world.wakeup._timer.cancelled()
+            world.wakeup.close()
+            world.wakeup.beat()
+            assert world.calls == ["tick"]
+        Wakeup(lambda: 1 / 0, lambda _: None, heartbeat=NEVER).beat()  # not started
+
+    asyncio.run(story())
+
+
 def test_heartbeat_can_be_changed():
     async def story():
         async with World(NEVER) as world:
@@ -246,8 +262,9 @@ def test_moment_after_a_suspend_tells_the_gap_too():
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["at once", "at the next heartbeat"])
 @pytest.mark.parametrize(("step", "runs"), [(6 * HOUR, True), (-6 * HOUR, False)])
-def test_job_overslept_runs_at_the_next_heartbeat(monkeypatch, step, runs):
+def test_job_overslept_runs_when_the_clock_is_seen(monkeypatch, step, runs, told):
     """What a suspend of 6 h does to a job due in 5 h: its countdown has not moved, the wall clock has."""
 
     async def story():
@@ -263,8 +280,8 @@ def test_job_overslept_runs_at_the_next_heartbeat(monkeypatch, step, runs):
             monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Stepped)
             await turns()
             assert world.calls == []
-            world.wakeup.every(BLINK)
-            await world.until_calls(3)
+            world.wakeup.beat() if told else world.wakeup.every(BLINK)
+            await world.until_calls(1 + runs)
             await turns()
             assert bool(world.wakeup._scheduler.get_jobs()) is not runs
 
@@ -315,7 +332,7 @@ def test_tick_that_fails_is_reported_by_the_loop_and_the_heart_goes_on():
 
 
 def test_close_ends_everything_and_can_be_called_at_any_time():
-    Wakeup(lambda: None, lambda _: None).close()
+    Wakeup(lambda: None, lambda _: None, heartbeat=NEVER).close()
 
     async def story():
         world = World(BLINK)

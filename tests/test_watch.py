@@ -283,6 +283,44 @@ def test_missing_directory_is_awaited_in_its_parent_by_name(tmp_path, monkeypatc
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("paths", "heard"),
+    [
+        (["there"], True),
+        (["there/missing"], True),
+        (["there/missing/below"], True),
+        (["there", "there/missing/below"], True),
+        (["missing"], False),
+        (["missing/below"], False),
+        (["there", "missing"], False),
+        ([], True),
+    ],
+)
+def test_it_says_whether_all_is_heard(tmp_path, monkeypatch, paths, heard):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "there").mkdir()
+
+    async def story():
+        async with World(*(tmp_path / path for path in paths)) as world:
+            assert world.folders.hears_all is heard
+            for path in paths:
+                (tmp_path / path).mkdir(parents=True, exist_ok=True)
+            world.heartbeat()
+            assert world.folders.hears_all
+
+    asyncio.run(story())
+
+
+def test_it_does_not_hear_what_it_cannot_watch(tmp_path, monkeypatch):
+    monkeypatch.setattr(watch.Folders, "_watch", lambda *_: None)
+
+    async def story():
+        async with World(tmp_path) as world:
+            assert not world.folders.hears_all
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("missing", [".aws", "../other/.aws", "a/b"])
 def test_home_and_above_are_never_watched_but_the_heartbeat_finds_what_is_made_there(tmp_path, monkeypatch, missing):
     home = tmp_path / "home"
