@@ -140,12 +140,15 @@ def refused(memory: Memory, code: str, reason: str, now: datetime, *, alive: boo
 
 
 def nudged(memory: Memory, now: datetime) -> Memory:
-    """The network came up or the machine resumed: a waiting retry is due at once, unless one was just made."""
+    """The network came up or the machine resumed: a waiting retry is due at once, or a second after the last one began.
+
+    An address comes before the route that makes it useful; the second word must not wait for the back-off of the first.
+    """
     token = memory.token
     if not token.attempts or token.retry_at is None:
         return memory
-    if token.attempted_at and timedelta() <= now - token.attempted_at < timedelta(seconds=5):
-        return memory
+    if token.attempted_at and timedelta() <= now - token.attempted_at < _FLOOR:
+        return replace(memory, token=replace(token, retry_at=min(token.retry_at, token.attempted_at + _FLOOR)))
     return replace(memory, token=replace(token, attempts=1, retry_at=None))
 
 

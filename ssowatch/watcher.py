@@ -57,6 +57,7 @@ class Watcher:
         self._clock = clock
         self._since = clock()
         self._renewing: set[str] = set()
+        self._nudged: set[str] = set()  # of these, whose network came up in the middle of it
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, datetime] = {}
         self._published: tuple[bytes, object] = (b"", None)
@@ -206,6 +207,8 @@ class Watcher:
             log.error("a renewal failed inside the watcher", exc_info=fault)
             self._held |= dict.fromkeys(names, self._clock() + _HOLD)
         self.tick()
+        if self._nudged & names:
+            self._nudge("the network came up meanwhile")
 
     def _publish(self, sight: Sight, now: datetime) -> None:
         watcher = protocol.WatcherFacts(os.getpid(), self._since, sight.paused_until)
@@ -231,7 +234,7 @@ class Watcher:
         self._wakeup.every(min(beat, self._feeding), sight.settings.resume_threshold)
         moments = (sight.paused_until, *heartbeat.moments(sight.rows), *self._held.values())
         self._wakeup.at(min(filter(None, moments), default=None))
-        if any(row.plan.memory.token.attempts for row in sight.rows):
+        if self._renewing or any(row.plan.memory.token.attempts for row in sight.rows):
             self._network.open()
         else:
             self._network.close()
@@ -268,7 +271,7 @@ class Watcher:
 
     def _nudge(self, why: str) -> None:
         """What waits for AWS is tried at once."""
-        now = self._clock()
+        now, self._nudged = self._clock(), set(self._renewing)
         waiting = [row for row in (self._sight.rows if self._sight else ()) if row.plan.memory.token.attempts]
         for row in waiting:
             with suppress(files.BusyError, OSError):

@@ -132,12 +132,12 @@ def gone(pid: int) -> bool:
     return True
 
 
-def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE, look_every: float = 0.02) -> Any:
     """Wait until it is so; fails with `what` after the deadline."""
     deadline = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
-        time.sleep(0.02)
+        time.sleep(look_every)
     return value
 
 

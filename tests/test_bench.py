@@ -17,6 +17,7 @@ TABLES = {
     "reaction": ["10"],
     "scale": ["cold look of a new process", "watcher: tick, nothing changed"],
     "wrap": ["a short call", "1 MB", "Pss of the wrapper and its fork"] if sys.platform == "linux" else [],
+    "wake": ["resume or set clock, to published", "network up, to renewed"] if sys.platform == "linux" else [],
     "renewal": ['python -c "import boto3"', "a child, 1 due", "a child, 3 due together"],
 }
 

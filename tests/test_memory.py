@@ -112,24 +112,30 @@ def test_a_refusal_is_kept_with_what_the_probe_said(alive):
     assert after.token == replace(expected, failure=None)
 
 
+AT_ONCE = {"attempts": 1, "retry_at": None}
+
+
 @pytest.mark.parametrize(
-    ("tried", "changes"),
+    ("tried", "expected"),
     [
-        pytest.param(TokenMemory("old"), False, id="never-tried"),
-        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE), True, id="waiting"),
-        pytest.param(replace(TRIED, attempted_at=NOW - 5 * SECOND), True, id="tried-5-s-ago"),
-        pytest.param(replace(TRIED, attempted_at=NOW - 4.9 * SECOND), False, id="tried-just-now"),
-        pytest.param(replace(TRIED, attempted_at=NOW), False, id="tried-now"),
-        pytest.param(replace(TRIED, attempted_at=NOW + SECOND), True, id="clock-set-back"),
-        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE, retry_at=None), False, id="nothing-waits"),
-        pytest.param(replace(TRIED, attempted_at=None), True, id="no-moment"),
+        pytest.param(TokenMemory("old"), {}, id="never-tried"),
+        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE), AT_ONCE, id="waiting"),
+        pytest.param(replace(TRIED, attempted_at=NOW - SECOND), AT_ONCE, id="tried-a-second-ago"),
+        pytest.param(
+            replace(TRIED, attempted_at=NOW - 0.9 * SECOND, retry_at=NOW + MINUTE),
+            {"retry_at": NOW + 0.1 * SECOND},
+            id="tried-just-now",
+        ),
+        pytest.param(replace(TRIED, attempted_at=NOW, retry_at=NOW + SECOND / 2), {}, id="tried-now-and-due-sooner"),
+        pytest.param(replace(TRIED, attempted_at=NOW + SECOND), AT_ONCE, id="clock-set-back"),
+        pytest.param(replace(TRIED, attempted_at=NOW - MINUTE, retry_at=None), {}, id="nothing-waits"),
+        pytest.param(replace(TRIED, attempted_at=None), AT_ONCE, id="no-moment"),
     ],
 )
-def test_the_network_or_a_resume_makes_a_waiting_retry_due(tried, changes):
+def test_the_network_or_a_resume_makes_a_waiting_retry_due(tried, expected):
     known = Memory(tried, LIVED)
     after = memory.nudged(known, NOW)
-    expected = Memory(replace(tried, attempts=1, retry_at=None), LIVED) if changes else known
-    assert after == expected
+    assert after == Memory(replace(tried, **expected), LIVED)
     assert memory.nudged(after, NOW) == after
 
 
