@@ -32,6 +32,7 @@ from ssowatch.network import NetworkUp
 from ssowatch.only_one import OnlyOne
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
+from ssowatch.publishing import Publishing
 from ssowatch.server import Server
 from ssowatch.wakeup import Wakeup
 from ssowatch.watch import Folders
@@ -60,8 +61,7 @@ class Watcher:
         self._nudged: set[str] = set()  # of these, whose network came up in the middle of it
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, datetime] = {}
-        self._published: tuple[bytes, object] = (b"", None)
-        self._unpublished: int | None = None
+        self._publishing = Publishing()
         self._state_said: dict[str, tuple[str, str | None]] = {}
         self._problem_said: str | None = None
         self._sight: Sight | None = None
@@ -212,23 +212,13 @@ class Watcher:
 
     def _publish(self, sight: Sight, now: datetime) -> None:
         watcher = protocol.WatcherFacts(os.getpid(), self._since, sight.paused_until)
-        fresh = protocol.document(now, watcher, sight.problem, sight.rows, sight.unwatched)
-        comparable = protocol.encoded({**fresh, "written_at": None})
-        if comparable == self._published[0] and files.signature(paths.status_file()) == self._published[1]:
-            return
-        try:
-            files.replace(paths.status_file(), protocol.encoded(fresh), durable=False)
-            self._published = (comparable, files.signature(paths.status_file()))
-            self._unpublished = None
-        except OSError as error:
-            if self._unpublished != error.errno:  # once, not at every tick of a day with a full disk
-                log.warning("cannot publish the state to %s: %s", paths.status_file(), error.strerror)
-            self._unpublished = error.errno
+        self._publishing.put(protocol.document(now, watcher, sight.problem, sight.rows, sight.unwatched))
 
     def _arm(self, sight: Sight, now: datetime) -> None:
         names = {row.sign_in.name for row in sight.rows}
         self._held = {name: until for name, until in self._held.items() if name in names and now < until <= now + _HOLD}
-        waits = self._asks.unshown or self._world.unsettled or self._successor.stirs or sight.problem is not None
+        waits = self._asks.unshown or self._world.unsettled or self._successor.stirs
+        waits = waits or sight.problem is not None or self._publishing.fault is not None
         hears = self._hears and self._folders.hears_all
         beat = heartbeat.interval(sight.settings.heartbeat, hears=hears, waits=waits or heartbeat.awaited(sight.rows))
         self._wakeup.every(min(beat, self._feeding), sight.settings.resume_threshold)
@@ -290,12 +280,7 @@ class Watcher:
         if do == "look":
             self.tick()
             return protocol.answer()
-        return protocol.answer(self._published_now())
-
-    def _published_now(self) -> bytes:
-        with suppress(files.NotReadableError):
-            return files.read(paths.status_file(), 16 << 20) or b"null"
-        return b"null"
+        return protocol.answer(self._publishing.published())
 
 
 _LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.INFO}
@@ -304,5 +289,5 @@ _LEVELS = {"renewed": logging.INFO, "adopted": logging.INFO, "not_due": logging.
 def _folders() -> tuple[str, ...]:
     """Where changes matter. A cache that is renamed tells nothing itself, so the directory around it is listened to."""
     configs = {os.path.dirname(path) for path in (paths.aws_config(), paths.aws_credentials(), paths.config_file())}  # noqa: PTH120
-    around = (os.path.dirname(folder) for folder in kinds.folders())  # noqa: PTH120
-    return (*kinds.folders(), *around, *sorted(configs), *successor.folder())
+    around = os.path.dirname(paths.token_cache())  # noqa: PTH120
+    return (*kinds.folders(), around, *sorted(configs), *successor.folder())

@@ -26,6 +26,7 @@ TESTS = {
     "explanation": ("explain",),
     "flow_record": ("login_text", "flows"),
     "forecast": ("forecast", "offers"),
+    "heartbeat": ("heartbeat",),
     "history": ("history",),
     "kinds": ("kinds",),
     "kinds.identity_center": ("kinds",),

@@ -16,6 +16,8 @@ import pytest
 
 from ssowatch import heartbeat, paths
 from ssowatch.heartbeat import QUICK, SLOW
+from ssowatch.model import Kind, Memory, Plan, SignIn, State
+from ssowatch.protocol import Row
 from ssowatch.watcher import Watcher
 from ssowatch.world import World
 
@@ -42,6 +44,25 @@ def test_slow_where_all_is_heard_and_nothing_is_awaited(wished, hears, waits, in
 def test_ten_lost_minutes_still_leave_the_renewal_to_us():
     """Due 30 minutes before the end; botocore renews by itself from 15 on."""
     assert 30 * MINUTE - SLOW > 15 * MINUTE
+
+
+def row(*, waits: bool = False, signing_in: bool = False, wake_at=None, paused_until=None) -> Row:
+    sign_in = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1")
+    plan = Plan(State.VALID, Memory(), wake_at=wake_at, waits=waits)
+    return Row(sign_in, None, plan, paused_until, signing_in)
+
+
+@pytest.mark.parametrize(
+    ("rows", "awaited"),
+    [([], False), ([row()], False), ([row(), row(waits=True)], True), ([row(signing_in=True), row()], True)],
+)
+def test_a_person_and_a_flow_are_awaited(rows, awaited):
+    assert heartbeat.awaited(rows) is awaited
+
+
+def test_plans_and_pauses_have_their_moments(now):
+    rows = [row(wake_at=now), row(paused_until=now + MINUTE)]
+    assert set(heartbeat.moments(rows)) == {now, now + MINUTE, None}
 
 
 def well(home: Path) -> None:
