@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ssowatch import files, kinds, paths, tokenfile
-from ssowatch.model import TokenFile
+from ssowatch.model import Token, TokenFile
 from ssowatch.tokenfile import Contents
 
 LARGEST = 256 << 10
@@ -79,6 +79,25 @@ def reserve(name: str) -> files.Draft:
     except TokenFileUnreadableError:
         leads_to_one = False
     return files.Draft(paths.token_file(name), _ROOM, follow=leads_to_one)
+
+
+def put(draft: files.Draft, content: bytes, instead_of: Token, *, or_torn: bool) -> bool:
+    """Replace the token file by `content`, if it still holds `instead_of`, or (`or_torn`) is no token file.
+
+    False: another program has written it, or removed it; so it stays.
+
+    Raises:
+        OSError: it cannot be replaced.
+
+    """
+
+    def is_known(found: bytes) -> bool:
+        try:
+            return tokenfile.parse(found).token.fingerprint == instead_of.fingerprint
+        except tokenfile.TokenFileError:
+            return or_torn
+
+    return draft.publish_over(content, is_known)
 
 
 def make_folder() -> None:

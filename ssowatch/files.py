@@ -3,7 +3,8 @@
 Rules of this file:
 1. A file is read only if it is a regular file of at most the given size; never a FIFO, a device or an endless one.
 2. A file is replaced by writing a temporary file in the same directory, fsync, rename: a reader sees the old file or
-   the new one, never neither (botocore PR 3597 does the same; AWS CLI v2 and the JS SDK truncate in place).
+   the new one, never neither (botocore PR 3597 does the same; AWS CLI v2 and the JS SDK truncate in place). One that
+   other programs write without a lock is *exchanged*, so that what was really displaced is seen (`exchange.py`).
 3. Locks are `flock`: the kernel drops them with the process, so none can be stale. They are held by HOME, by nobody
    but ssowatch: no AWS SDK takes any lock.
 """
@@ -16,9 +17,9 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from ssowatch import paths
+from ssowatch import exchange, paths
 
 MAX_SIZE = 1 << 20
 
@@ -138,13 +139,7 @@ class Draft:
 
         """
         try:
-            os.lseek(self._fd, 0, os.SEEK_SET)
-            _write(self._fd, content)
-            os.ftruncate(self._fd, len(content))
-            if durable:
-                os.fsync(self._fd)
-            if not self._stands():  # the directory was replaced meanwhile, by a backup that is played back, say
-                os.ftruncate(self._fd, 0)  # nobody will tidy up there
+            if not self._filled(content, durable=durable):
                 Draft(self.path, mode=self._mode).publish(content, durable=durable)
                 return
             os.replace(self._temp, self.path)  # noqa: PTH105
@@ -153,6 +148,36 @@ class Draft:
                 _sync_folder(self.path)
         finally:
             self.drop()
+
+    def publish_over(self, content: bytes, is_known: Callable[[bytes], bool]) -> bool:
+        """Replace the file by `content`, durably, if what it holds at that very moment `is_known`.
+
+        False: it is gone, or another program has written it; so it stays.
+
+        Raises:
+            OSError: it cannot; the old file is untouched.
+
+        """
+        try:
+            if not self._filled(content, durable=True):
+                return Draft(self.path, mode=self._mode).publish_over(content, is_known)
+            put = exchange.put(content, self._temp, self.path, is_known)
+            _sync_folder(self.path)
+            return put
+        finally:
+            self.drop()
+
+    def _filled(self, content: bytes, *, durable: bool) -> bool:
+        """Whether the content is under the temporary name now; else there is nothing of it anywhere."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        _write(self._fd, content)
+        os.ftruncate(self._fd, len(content))
+        if durable:
+            os.fsync(self._fd)
+        if not self._stands():  # the directory was replaced meanwhile, by a backup that is played back, say
+            os.ftruncate(self._fd, 0)  # nobody will tidy up there
+            return False
+        return True
 
     def _stands(self) -> bool:
         """Whether the temporary name is still that of our file, and not gone, or that of a copy full of zeros."""

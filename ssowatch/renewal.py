@@ -5,7 +5,8 @@ Rules of this file:
    finds the work done. No AWS SDK takes a lock, so the file is read again after the call as well.
 2. Whatever changed the file meanwhile won, and is *adopted*; our answer is written over it only where it is from the
    same client registration, and lives longer or has lost the refresh token (as SDKs lose one that is not sent anew). A
-   file that vanished stays away.
+   file that vanished stays away. That holds to the very moment of the replacement: what it displaces is looked at, and
+   put back if it is not what was read last.
 3. An attempt is recorded before the call, its result together with the write, under the memory lock: the watcher never
    sees one without the other.
 4. A lost answer (the connection broke after sending, or the read timed out) is replayed once, by the same child: under
@@ -230,23 +231,28 @@ class _Renewal:
         with ExitStack() as held:
             with suppress(files.BusyError, OSError):  # a stuck memory lock must not cost the token
                 held.enter_context(files.locked(paths.memory_lock(self.sign_in.name), _MEMORY_SECONDS))
-            try:
-                current = cache.load_patiently(self.sign_in.name)
-            except cache.TokenFileUnreadableError:
-                current = used  # whoever truncated it did not come back; the new token makes it whole
-            if current is None:
-                return self._outcome(Result.REFUSED, None, "signed out meanwhile; the new token was not kept")
-            if current.token.fingerprint != used.token.fingerprint and not _outdone(
-                current.token, used.token, expires_at
-            ):
-                return self._outcome(Result.ADOPTED, current, "another program renewed it meanwhile")
-            content, token = tokenfile.renewed(
-                current.document,
-                access_token=answer.access_token,
-                expires_at=expires_at,
-                refresh_token=answer.refresh_token or (None if current.token.refreshable else used.refresh_token),
-            )
-            draft.publish(content)
+            while True:
+                torn = False
+                try:
+                    current = cache.load_patiently(self.sign_in.name)
+                except cache.TokenFileUnreadableError:
+                    current, torn = used, True  # whoever cut it off did not come back; the new token makes it whole
+                if current is None:
+                    return self._outcome(Result.REFUSED, None, "signed out meanwhile; the new token was not kept")
+                if current.token.fingerprint != used.token.fingerprint and not _outdone(
+                    current.token, used.token, expires_at
+                ):
+                    return self._outcome(Result.ADOPTED, current, "another program renewed it meanwhile")
+                content, token = tokenfile.renewed(
+                    current.document,
+                    access_token=answer.access_token,
+                    expires_at=expires_at,
+                    refresh_token=answer.refresh_token or (None if current.token.refreshable else used.refresh_token),
+                )
+                if cache.put(draft, content, current.token, or_torn=torn):
+                    break
+                draft = cache.reserve(self.sign_in.name)
+                held.callback(draft.drop)
             with suppress(OSError):  # the token is safe; a lost memory costs one early renewal
                 known = memories.load(self.sign_in.name)
                 memories.write(
