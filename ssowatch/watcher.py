@@ -71,6 +71,7 @@ class Watcher:
         self._rediscovery = Rediscovery(self.tick)
         self._successor = successor.Successor()
         self._succeeding: asyncio.Task[None] | None = None
+        self._taken_away = False
         self.succeeded = False
         """It ended for an upgraded program, which is to be started in its place."""
         self._feeding = (sdnotify.watchdog_interval() or timedelta.max) / 2
@@ -85,7 +86,7 @@ class Watcher:
         """
         with OnlyOne() as self._lock:
             await self._run()
-            return 0 if self._lock.holds() else 1
+            return int(self._taken_away)  # as it was seen: by now it may be back, and 0 is not started again
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -132,6 +133,7 @@ class Watcher:
         try:
             if not self._lock.holds():
                 log.error("%s was taken away; ending, so that a new start makes it anew", paths.state_dir())
+                self._taken_away = True
                 self._stop.set()
                 return
             self._folders.sync(_folders())  # before the look: what happens after it is heard

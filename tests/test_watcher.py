@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -22,6 +23,7 @@ from simulator.server import Simulator
 
 from ssowatch import client, memory, paths
 from ssowatch.clock import utc_now
+from ssowatch.watcher import Watcher
 from ssowatch.world import World
 
 pytestmark = pytest.mark.real
@@ -263,6 +265,14 @@ def test_a_state_directory_that_was_taken_away_ends_it(quick):
         assert running.process.wait(homes.PATIENCE) == 1  # a service is started again, and makes it anew
         with watcher(quick) as second:
             assert second.stop() == 0
+
+
+def test_a_state_directory_that_is_back_at_once_ends_it_with_the_same_code(home, monkeypatch):
+    """After exit 0 no service manager would start it again."""
+    homes.own_config(home, "mcp: {discover: false}\n")
+    there = iter([False])
+    monkeypatch.setattr("ssowatch.only_one.OnlyOne.holds", lambda _: next(there, True))
+    assert asyncio.run(Watcher(World(recording=True)).run()) == 1
 
 
 def test_a_renewal_that_cannot_be_written_is_said_and_waits(quick, center):
