@@ -9,7 +9,8 @@ Rules of this file:
    narrow the bounds. A machine that was asleep at the end gives wide ones, which do no harm; where nothing narrower is
    known, 8 h are assumed, if they lie within.
 2. A life that was ended (a sign-out, a fresh sign-in), that began before it was seen, or in which nobody looked between
-   its first third and its end says "at least" alone.
+   its first third and its end says "at least" alone. But where the very first look finds three in a row over at the
+   same age, one after the other, no chance ended them: the sign-ins of this portal grow no older.
 3. A life longer than the bounds is believed at once. A shorter one may have begun inside a session of the browser that
    was older, or an admin ended it: a doubt, for which the forecast becomes earlier, until the next life agrees with
    either. Two shorter ones that agree are the admin's new choice.
@@ -30,6 +31,9 @@ from ssowatch.model import HOUR, MINUTE, Life, Lineage, Memory, SignIn
 
 ASSUMED = 8 * HOUR
 """Identity Center's default session duration (IAM Identity Center user guide, "Configure the session duration")."""
+SHORTEST = 15 * MINUTE
+"""The shortest that an admin can choose (same page)."""
+_NO_CHANCE = 3
 KEPT = 16
 """Lives per sign-in; so the oldest go, whatever they said."""
 PAGES = 3 * MINUTE
@@ -120,9 +124,28 @@ def believed(lives: Iterable[Life], configured: timedelta | None) -> tuple[Lengt
 def length(lives: Iterable[Life]) -> Length | None:
     """What the lives of a portal say of its length; None: nothing."""
     known: Length | None = None
+    alike: list[Life] = []
     for one in sorted(lives, key=lambda one: one.dead_at or one.alive_at):
-        known = _with(known, *_span(one, known))
+        least, most = _span(one, known)
+        alike = _over_at_first_look(one, alike)
+        if len(alike) >= _NO_CHANCE:
+            most = max(_age(each) for each in alike)
+            least = min(SHORTEST, most / 2)
+        known = _with(known, least, most)
     return known
+
+
+def _over_at_first_look(one: Life, before: list[Life]) -> list[Life]:
+    """With this one, the sign-ins in a row that the first look found over, at the same age. What ended together counts once."""
+    if one.dead_at is None or one.late or one.inside or one.alive_at - one.began_at > PAGES:
+        return []
+    if before and one.began_at < (before[-1].dead_at or one.began_at):
+        return before
+    return [*before, one] if before and abs(_age(one) - _age(before[-1])) <= PAGES else [one]
+
+
+def _age(one: Life) -> timedelta:
+    return (one.dead_at or one.alive_at) - one.began_at
 
 
 def life(lineage: Lineage, dead_at: datetime | None) -> Life:

@@ -78,6 +78,10 @@ def _situation(
         memory = checked_at(memory, forecast.check_at(memory.lineage, lives, around.lives, policy.length))
     due = timing.renew_at(token, memory, policy, now)
     end = forecast.end(memory.lineage, lives, policy.length, now) if renewable else None
+    fresh_until = forecast.fresh_until(lives, policy.length, now) if renewable else None
+    since = forecast.since(memory.lineage) if fresh_until else memory.lineage.inside or memory.lineage.began_at
+    if end and since:  # a sign-in of minutes is not said to end as it begins
+        policy = replace(policy, warn_before=min(policy.warn_before, (end.earliest - since) / 2))
     nearest = token.expires_at if not renewable else end.earliest if end else None
     state = _state(token, memory, policy, now, nearest, renewable=renewable)
     silently = renewable and policy.renew is not Renew.NEVER
@@ -102,7 +106,7 @@ def _situation(
         ends_from=end.earliest if end else None,
         ends_at=end.latest if end else None,
         ends_at_source=end.source if end else None,
-        fresh_until=forecast.fresh_until(lives, policy.length, now) if renewable else None,
+        fresh_until=fresh_until,
     )
 
 

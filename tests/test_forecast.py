@@ -61,8 +61,28 @@ WEEK = Life(at("1 08:00"), at("8 07:30"), at("8 08:00"))
 RENEWED_AT_TEN = Life(at("1 08:00"), at("1 17:30"), at("4 09:00"))
 OVERSLEPT = Life(at("1 08:00"), at("1 12:00"), at("2 09:00"))
 
+
+def half(number: int, dead: str = "08:30") -> Life:
+    """Half an hour on a portal whose tokens outlive it: the first renewal, after half an hour, is refused."""
+    return lived(number, "08:00", "08:00", dead)
+
+
 ROWS = [
     # id, lives, the present sign-in and now, from, to, source
+    ("over at the first look, thrice", tuple(map(half, (1, 2, 3))), MORNING, "9 08:15", "9 08:30", "learned"),
+    ("at different ages", (half(1), half(2, "08:50"), half(3)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("three that ended together", (half(1), half(1), half(1)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    (
+        "and then looked at in the middle",
+        (*map(half, (1, 2, 3)), lived(4, "08:00", "08:22", "08:52")),
+        MORNING,
+        "9 08:22",
+        "9 08:30",
+        "learned",
+    ),
+    ("and a long one after all", (*map(half, (1, 2, 3)), day(4)), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("the admin chose half an hour", (day(1), *map(half, (2, 3, 4, 5))), MORNING, "9 08:15", "9 08:30", "learned"),
+    ("three nights", tuple(half(one, "23:00") for one in (1, 2, 3)), MORNING, "9 16:00", "9 16:00", "assumed"),
     ("the first day", (), MORNING, "9 16:00", "9 16:00", "assumed"),
     ("the first day, in the afternoon", (), now_at("9 15:00"), "9 16:00", "9 16:00", "assumed"),
     ("the first day, outlived", (), now_at("9 16:30"), None, None, None),

@@ -79,6 +79,8 @@ FAILING = memory(attempts=3, attempted_at=at("08:40"), retry_at=at("08:41"), fai
 DAY = timedelta(days=1)
 LEARNED = replace(RENEWED, lives=(Life(at("08:00") - DAY, at("17:30") - DAY, at("18:00") - DAY),))
 
+HALF_AN_HOUR = replace(RENEWED, lives=(Life(at("08:00") - DAY, at("08:22:30") - DAY, at("08:30") - DAY),))
+
 
 def told(end: str) -> Memory:
     return replace(RENEWED, lineage=replace(RENEWED.lineage, tail_at=at(end)))
@@ -130,6 +132,24 @@ ROWS = [
         State.EXPIRING,
         (Renewal(), Notice(Cause.ENDING, FRESH)),
         "18:00",
+    ),
+    (
+        "a sign-in of half an hour is not said to end as it begins",
+        "08:00",
+        token("09:00"),
+        HALF_AN_HOUR,
+        State.VALID,
+        (),
+        "08:11:15",
+    ),
+    (
+        "but in time",
+        "08:11:15",
+        token("09:00"),
+        HALF_AN_HOUR,
+        State.EXPIRING,
+        (Notice(Cause.ENDING, FRESH),),
+        "08:30",
     ),
     ("back-off", "08:40:30", token("09:00"), FAILING, State.VALID, (), "08:41"),
     ("back-off over", "08:41", token("09:00"), FAILING, State.VALID, (Renewal(),), "08:45"),
