@@ -249,9 +249,8 @@ class Asks:
             log.info("somebody is back at the screen")
             self._settled_at = time.monotonic() + _AFTER_UNLOCK
             asyncio.get_running_loop().call_later(_AFTER_UNLOCK, self._tick)
-            for row in self._world.look(self._clock()).rows:
-                if memory.cooldown_until(row.plan.memory.lineage):
-                    self._note(row.sign_in.name, memory.back)
+            for name in self._sign_ins:  # nothing is written where nothing was denied; the next tick reads it
+                self._note(name, memory.back)
             return
         self.presence = found
         self._tick()

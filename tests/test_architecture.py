@@ -484,3 +484,8 @@ def test_no_two_test_files_have_one_name():
     """pytest imports them by that name, and refuses the second."""
     names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
     assert len(names) == len(set(names))
+
+
+def test_the_world_is_looked_at_in_the_tick_alone():
+    callers = {name for name, path in modules().items() if "world.look(" in path.read_text()}
+    assert callers == {"watcher", "survey"}, "the watcher's tick, and `status` where there is none"
