@@ -34,6 +34,7 @@ from ssowatch import (
     renewal,
     renewed_in_use,
     standing,
+    timing,
     ways,
 )
 from ssowatch.clock import utc_now
@@ -50,6 +51,8 @@ from ssowatch.world import World
 
 _LOOK_SECONDS = 0.1
 _MEMORY_SECONDS = 5.0
+_REST_SECONDS = 31.0
+"""Longer than any back-off of a token that has run out."""
 _USED_AGAIN = timedelta(minutes=10)
 """A use is written down no more often; it matters by the week."""
 
@@ -159,8 +162,19 @@ class _Caller:
             return None
         if self._wish.terminal:  # a person who comes back with the network waits for no back-off
             self._note(partial(memory.nudged, now=utc_now()))
+        elif self._wish.login is not Login.NEVER:
+            self._rest(stands)
         least = max(self._wish.minutes, timedelta.resolution)
         return renewal.renew(self._sign_in, self._world.policy(self._sign_in), only_due=False, at_least=least).result
+
+    def _rest(self, stands: Standing) -> None:
+        """A failure rests for all: who comes meanwhile waits for the next try, and is not told of the last one."""
+        ends, before = time.monotonic() + min(self._left() or _REST_SECONDS, _REST_SECONDS), stands.memory.token
+        while stands.failure and not stands.works and stands.memory.token == before and time.monotonic() < ends:
+            if stands.token is None or not timing.resting(stands.memory, stands.token, utc_now()):
+                return
+            time.sleep(_LOOK_SECONDS)
+            stands = self._look()
 
     def _ask(self) -> Verdict:
         """A person is needed."""
@@ -223,14 +237,9 @@ class _Caller:
                 return Verdict(1, plain(lineage.denial or "the sign-in was denied"))
             if published.running_watcher() is None or silent:
                 chosen = joining.way(self._world, self._sign_in)
+                since, now, needless = self._wish.since, utc_now(), self._good_now
                 found = joining.begin(
-                    self._world,
-                    self._sign_in,
-                    chosen,
-                    since=self._wish.since,
-                    now=utc_now(),
-                    needless=self._good_now,
-                    ask=ask,
+                    self._world, self._sign_in, chosen, since=since, now=now, needless=needless, ask=ask
                 )
                 return self._followed(found[0]) if found else self._verdict(0)
             if lineage.unheard:

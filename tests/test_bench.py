@@ -18,6 +18,7 @@ TABLES = {
     "scale": ["cold look of a new process", "watcher: tick, nothing changed"],
     "wrap": ["a short call", "1 MB", "Pss of the wrapper and its fork"] if sys.platform == "linux" else [],
     "wake": ["resume or set clock, to published", "network up, to renewed"] if sys.platform == "linux" else [],
+    "month": ["boto3, and `aws sso login` after each error", "ssowatch and its wrapper"],
     "renewal": ['python -c "import boto3"', "a child, 1 due", "a child, 3 due together"],
 }
 

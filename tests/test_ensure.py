@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import homes
@@ -116,6 +117,22 @@ def test_a_refusal_is_remembered_by_all(center):
     for _ in range(3):
         assert ssowatch("ensure", "dev", "--login", "never").returncode == 1
     assert [call.operation for call in center.calls()] == ["CreateToken", "ListAccounts"]
+
+
+def test_a_failure_of_just_now_is_no_answer_where_the_next_try_is_near(center):
+    """A network that comes back without a word, as after a tunnel, is found by the next try: who asks meanwhile waits."""
+    sign_in(center, DEAD)
+    token = tokenfile.parse(homes.token_path().read_bytes()).token
+
+    def change(known):
+        now = utc_now()
+        known = memory.begun(memory.observed(known, CORP, token, now), token, now, 0.0)
+        failed = memory.failed(known, token, "no network", now, 0.0)
+        return replace(failed, token=replace(failed.token, retry_at=now + timedelta(seconds=5)))
+
+    memories.update("corp", change)
+    answer = ssowatch("ensure", "dev")
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_aws_does_not_answer(center):

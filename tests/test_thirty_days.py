@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import thirty_days
-from thirty_days import HOUR, MINUTE, MONDAY, Poller, Ssowatch
+from diary import HOUR, MINUTE, MONDAY
+from lived import Poller, Ssowatch
+from thirty_days import lived
 
-from ssowatch.demo.center.identity_center import IdentityCenter
 from ssowatch.demo.center.settings import Settings
 from ssowatch.model import Button, Cause
 
@@ -20,14 +21,14 @@ SHORT = 12
 
 @pytest.fixture(scope="module")
 def month():
-    return Ssowatch(days=SHORT).run()
+    return lived(Ssowatch, SHORT)
 
 
 def test_no_call_fails(month):
-    assert sum(month.calls.values()) > 1500
-    assert month.errors == {"person": 0, "agent": 0}
+    assert month.calls > 1500
+    assert not month.errors
     assert month.held["agent"], "the nights have calls to hold"
-    assert month.blocked < 5 * MINUTE * len(month.arrivals), "but for the minutes of signing in"
+    assert month.blocked < 5 * MINUTE * len(month.diary.arrivals), "but for the minutes of signing in"
 
 
 def test_the_first_day_is_warned_of_by_what_is_assumed(month):
@@ -54,8 +55,7 @@ def test_one_interruption_per_workday_at_most(month):
 
 def test_a_portal_whose_session_outlives_the_sign_in():
     """The first fresh sign-in does not move the end; that is said, and no second one is offered."""
-    center = IdentityCenter(Settings(session_length=8 * HOUR, portal_outlives_sign_ins=True))
-    month = Ssowatch(days=5, center=center).run()
+    month = lived(Ssowatch, 5, Settings(session_length=8 * HOUR, portal_outlives_sign_ins=True))
     monday = [one for one in month.asked if one.at < MONDAY + timedelta(days=1)]
     assert [one.cause for one in monday] == [Cause.ENDED, Cause.ENDING, Cause.ENDED]
     assert Button.FRESH in monday[1].buttons
@@ -68,15 +68,15 @@ def test_a_portal_whose_session_outlives_the_sign_in():
 
 
 def test_a_portal_of_a_day_is_offered_a_fresh_one_in_the_morning():
-    month = Ssowatch(days=5, center=IdentityCenter(Settings(session_length=24 * HOUR, short_tail=True))).run()
+    month = lived(Ssowatch, 5, Settings(session_length=24 * HOUR, short_tail=True))
     offers = [one for one in month.asked if one.cause is Cause.OFFER]
     assert offers
     assert all(one.at.hour == 9 and one.title == "corp: start a fresh 24 h day?" for one in offers)
 
 
 def test_the_others_meet_errors():
-    poller = Poller(days=3).run()
-    assert poller.errors["person"] > 0
+    poller = lived(Poller, 3)
+    assert poller.by_day() > 0
     assert poller.tabs_unseen > 50
 
 
