@@ -34,7 +34,6 @@ from ssowatch import (
     renewal,
     renewed_in_use,
     standing,
-    timing,
     ways,
 )
 from ssowatch.clock import utc_now
@@ -51,8 +50,7 @@ from ssowatch.world import World
 
 _LOOK_SECONDS = 0.1
 _MEMORY_SECONDS = 5.0
-_REST_SECONDS = 31.0
-"""Longer than any back-off of a token that has run out."""
+_REST_SECONDS = 31.0  # longer than any back-off of a token that has run out
 _USED_AGAIN = timedelta(minutes=10)
 """A use is written down no more often; it matters by the week."""
 
@@ -167,14 +165,11 @@ class _Caller:
         least = max(self._wish.minutes, timedelta.resolution)
         return renewal.renew(self._sign_in, self._world.policy(self._sign_in), only_due=False, at_least=least).result
 
-    def _rest(self, stands: Standing) -> None:
+    def _rest(self, before: Standing) -> None:
         """A failure rests for all: who comes meanwhile waits for the next try, and is not told of the last one."""
-        ends, before = time.monotonic() + min(self._left() or _REST_SECONDS, _REST_SECONDS), stands.memory.token
-        while stands.failure and not stands.works and stands.memory.token == before and time.monotonic() < ends:
-            if stands.token is None or not timing.resting(stands.memory, stands.token, utc_now()):
-                return
+        ends = time.monotonic() + min(self._left() or _REST_SECONDS, _REST_SECONDS)
+        while time.monotonic() < ends and self._look().rests(utc_now(), before.memory):
             time.sleep(_LOOK_SECONDS)
-            stands = self._look()
 
     def _ask(self) -> Verdict:
         """A person is needed."""
@@ -193,10 +188,8 @@ class _Caller:
         """Why nobody is asked for a program now."""
         now, lineage = utc_now(), self._look().lineage
         if (until := memory.cooldown_until(lineage)) and until > now:
-            return Verdict(
-                1,
-                f"{plain(lineage.denial or 'it was denied')}; programs may ask again after {shown(until, utc_now())}, you at once: {self._login}",
-            )
+            again = f"programs may ask again after {shown(until, utc_now())}, you at once: {self._login}"
+            return Verdict(1, f"{plain(lineage.denial or 'it was denied')}; {again}")
         if self._wish.login is Login.AUTO and self._world.policy(self._sign_in).mode is Mode.SILENT:
             return Verdict(1, f"{self._why()}, and mode: silent asks nobody; sign in: {self._login}")
         if until := self._world.around(self._name, now).paused_until:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ssowatch import cache, memories, memory, planner, renewed_in_use
+from ssowatch import cache, memories, memory, planner, renewed_in_use, timing
 from ssowatch.model import Lineage, Memory, Plan, Policy, SignIn, Surroundings, Token, TokenFile
 
 
@@ -47,6 +47,11 @@ class Standing:
     def left(self, now: datetime) -> timedelta:
         """How long calls work for sure."""
         return self.expires_at - now if self.works and self.expires_at else timedelta()
+
+    def rests(self, now: datetime, tried: Memory) -> bool:
+        """Whether it does not work, and the renewal that failed, the last one in `tried`, is to be tried again later."""
+        same = self.failure is not None and self.memory.token == tried.token
+        return not self.works and same and self.token is not None and timing.resting(self.memory, self.token, now)
 
     def plan(self, sign_in: SignIn, policy: Policy, around: Surroundings, now: datetime) -> Plan:
         """What the planner says of it: how long it will do, above all."""
