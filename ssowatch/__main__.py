@@ -1,4 +1,6 @@
-"""Where every start begins. `status` and `mcp wrap` take the short way, on the standard library alone."""
+"""Where every start begins. `status` and `mcp wrap` take the short way, on the standard library alone; so does `run`,
+which does without argparse for as long as it lives.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,10 @@ def main() -> int:
             from ssowatch.commands import mcp_wrap
 
             code = mcp_wrap.main(sys.argv[3:])
+        elif sys.argv[1:] == ["run"]:
+            from ssowatch.commands import run
+
+            code = run.main()
         else:
             from ssowatch import cli
 

@@ -21,7 +21,7 @@ from functools import partial
 from ssowatch import asking, cache, files, memories, memory, notice_text, planner, presence, protocol, quiet_hours
 from ssowatch.clock import utc_now
 from ssowatch.joining import Ask, environment
-from ssowatch.mcp import profiles
+from ssowatch.mcp import hanging
 from ssowatch.model import Button, Memory, Mode, Notice, Plan, SignIn, Tab
 from ssowatch.outcomes import Outcome, Result
 from ssowatch.protocol import Row
@@ -77,7 +77,7 @@ def _plan(world: World, sign_in: SignIn, ask: Ask) -> tuple[Plan, Row]:
 def _asked(world: World, row: Row, notice: Notice, good: Callable[[], bool], until: datetime) -> Permission | Outcome:
     """Show the notice, and wait for its button."""
     now = utc_now()
-    servers = profiles.stopping(row.mcp_servers)
+    servers = hanging.stopping(row.mcp_servers)
     title, message = notice_text.title_and_message(
         row.sign_in, row.plan, notice.cause, now.astimezone(), servers=servers
     )

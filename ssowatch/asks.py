@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from ssowatch import children, forecast, memory, modes, notice_text, presence, protocol, quiet_hours, standing, wording
-from ssowatch.mcp import profiles
+from ssowatch.mcp import hanging
 from ssowatch.model import Button, Cause, Memory, Notice, Presence, Renewal, SignIn, Tab
 from ssowatch.plain import plain
 from ssowatch.protocol import Row
@@ -136,7 +136,7 @@ class Asks:
         for number, one in enumerate(self._open.values()):
             title, message = notice_text.title_and_message(
                 one.row.sign_in, one.row.plan, one.notice.cause, now,
-                servers=profiles.stopping(one.row.mcp_servers), position=(number + 1, len(names)), others=names[number + 1 :],
+                servers=hanging.stopping(one.row.mcp_servers), position=(number + 1, len(names)), others=names[number + 1 :],
             )  # fmt: skip
             event = protocol.event(_EVENTS[one.notice.cause], one.row, title, message, one.notice.buttons)
             shows.append({"id": one.id, "stays": one.notice.cause is Cause.ENDED, "event": event})

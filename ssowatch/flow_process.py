@@ -39,7 +39,7 @@ from ssowatch import (
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import CANCELLED, SUPERSEDED, TIMED_OUT, Stage
 from ssowatch.joining import Ask, environment
-from ssowatch.mcp import profiles
+from ssowatch.mcp import hanging
 from ssowatch.model import Memory, SignIn
 from ssowatch.outcomes import Outcome, Result, Waiting
 from ssowatch.plain import plain
@@ -166,7 +166,7 @@ class _Flow:
 
     def _natively(self) -> Outcome:
         port = 0 if self._errand.opens else ways.tunnel_port(os.getuid())
-        frozen = [one for one in self._world.servers_of(self._sign_in.name) if profiles.restarts(one)]
+        frozen = [one for one in self._world.servers_of(self._sign_in.name) if hanging.restarts(one)]
         return signing_in.sign_in(
             self._sign_in,
             self._errand.method,

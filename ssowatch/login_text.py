@@ -13,7 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from ssowatch.flow_record import Record, Stage
-from ssowatch.mcp import profiles
+from ssowatch.mcp import hanging
 from ssowatch.mcp.model import McpServer
 from ssowatch.mcp.names import called
 from ssowatch.model import SignIn
@@ -117,8 +117,8 @@ def outcome(record: Record) -> str:
 
 def after(servers: Sequence[McpServer]) -> str:
     """Which MCP servers go on by themselves after a sign-in, and which must be restarted; "" without any."""
-    goes_on = [_server(one) for one in servers if not profiles.restarts(one)]
-    stuck = [_server(one) for one in servers if profiles.restarts(one)]
+    goes_on = [_server(one) for one in servers if not hanging.restarts(one)]
+    stuck = [_server(one) for one in servers if hanging.restarts(one)]
     lines = []
     if goes_on:
         lines.append(f"{_listed(goes_on)} {'goes' if len(set(goes_on)) == 1 else 'go'} on by themselves.")

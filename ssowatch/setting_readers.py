@@ -8,7 +8,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +48,9 @@ def _or(words: list[str]) -> str:
 
 
 def _did_you_mean(written: str, words: list[str]) -> str:
-    near = difflib.get_close_matches(written[:80].lower().replace("-", "_"), words, 1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(written[:80].lower().replace("-", "_"), words, 1)
     return f" (did you mean {near[0]}?)" if near else ""
 
 

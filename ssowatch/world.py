@@ -29,7 +29,7 @@ from ssowatch import (
     schedule,
     settings,
 )
-from ssowatch.mcp import found, profiles
+from ssowatch.mcp import found, hanging
 from ssowatch.mcp.model import McpServer
 from ssowatch.model import (
     AwsConfig,
@@ -236,7 +236,7 @@ class World:
         self._servers_stat = stat
         mcp = self._settings.mcp
         last = found.servers() if mcp.discover or mcp.configs else ()
-        self._servers = None if last is None else profiles.hang(last, self._aws)
+        self._servers = None if last is None else hanging.hang(last, self._aws)
 
     def _read_settings(self) -> None:
         path = paths.config_file()

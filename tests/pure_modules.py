@@ -37,6 +37,7 @@ TESTS = {
     "mcp.clients": ("mcp_clients",),
     "mcp.command_line": ("mcp_profiles",),
     "mcp.expansion": ("mcp_profiles",),
+    "mcp.hanging": ("mcp_profiles",),
     "mcp.model": ("mcp_profiles",),
     "mcp.names": ("mcp_clients",),
     "mcp.profiles": ("mcp_profiles",),

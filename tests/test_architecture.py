@@ -48,6 +48,7 @@ RANKS = [
             "mcp.clients",
             "mcp.command_line",
             "mcp.expansion",
+            "mcp.hanging",
             "mcp.model",
             "mcp.names",
             "mcp.profiles",

@@ -6,7 +6,7 @@ import homes
 import pytest
 
 from ssowatch import awsconfig
-from ssowatch.mcp import command_line, profiles, shapes
+from ssowatch.mcp import command_line, hanging, profiles, shapes
 from ssowatch.mcp.model import McpServer
 from ssowatch.model import AwsConfig
 
@@ -51,7 +51,7 @@ def resolved(server: dict[str, object], client: str = "claude-code", **known: st
             env_file=lambda path: command_line.variables(ENV_FILES.get(path, "")),
         )
     ]
-    return profiles.hang(tuple(rows), AWS)
+    return hanging.hang(tuple(rows), AWS)
 
 
 def env(**variables: str) -> dict[str, object]:
@@ -228,7 +228,7 @@ def test_a_sign_in_with_one_profile_goes_by_its_own_name_too():
 def test_without_a_name_the_default_is_guessed():
     (row,) = resolved(env())
     aws = awsconfig.parse(homes.CONFIG.replace("profile dev", "default"), None)
-    (row,) = profiles.hang((McpServer("claude-code", "aws", "/f"),), aws)
+    (row,) = hanging.hang((McpServer("claude-code", "aws", "/f"),), aws)
     assert (row.profile, row.certain, row.sign_in, row.problem) == ("default", False, "corp", None)
 
 
@@ -291,5 +291,5 @@ def test_what_is_made_to_keep_us_busy_ends(text, client):
 
 def test_which_servers_stop_with_their_sign_in():
     frozen = resolved(env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="dev"))
-    assert profiles.stopping((*resolved(env(AWS_PROFILE="dev")) * 2, *frozen)) == [("aws", "Claude Code")]
-    assert [profiles.restarts(one) for one in (*resolved(env(AWS_PROFILE="dev")), *frozen)] == [False, True]
+    assert hanging.stopping((*resolved(env(AWS_PROFILE="dev")) * 2, *frozen)) == [("aws", "Claude Code")]
+    assert [hanging.restarts(one) for one in (*resolved(env(AWS_PROFILE="dev")), *frozen)] == [False, True]

@@ -21,7 +21,7 @@ from ssowatch import files, flows, joining, login_text, memories, memory, named,
 from ssowatch.clock import utc_now
 from ssowatch.flow_record import FAILED, SIGNED_IN, UNREACHABLE, Record, Stage
 from ssowatch.joining import Ask
-from ssowatch.mcp import profiles
+from ssowatch.mcp import hanging
 from ssowatch.model import SignIn
 from ssowatch.plain import plain
 from ssowatch.world import World
@@ -88,7 +88,7 @@ def _sign_in(world: World, sign_in: SignIn, options: argparse.Namespace, since: 
     record, began = found
     if began and options.fresh and not options.json:
         here = [one.name for one in world.sign_ins() if one.start_url == sign_in.start_url and one is not sign_in]
-        servers = [f"{server} ({client})" for server, client in profiles.stopping(world.servers_of(sign_in.name))]
+        servers = [f"{server} ({client})" for server, client in hanging.stopping(world.servers_of(sign_in.name))]
         _say(login_text.ends_with_it(sign_in, servers, here))
     if not began and not options.json and not record.outcome:
         _say(login_text.joined(record, fresh=options.fresh))

@@ -12,7 +12,7 @@ import shutil
 import sys
 
 from ssowatch import client, files, paths, protocol
-from ssowatch.mcp import discovery, found, profiles, table
+from ssowatch.mcp import discovery, found, hanging, table
 from ssowatch.world import World
 
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         client.ask("look")
     except (OSError, files.BusyError):
         print("ssowatch: what was found cannot be kept for `status` and the watcher", file=sys.stderr)
-    servers = profiles.hang(result.servers, aws)
+    servers = hanging.hang(result.servers, aws)
     if options.json:
         broken = [{"client": one.client or None, "file": one.file, "message": one.message} for one in result.broken]
         document = {"version": 1, "servers": [protocol.mcp_server(one) for one in servers], "broken": broken}

@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from ssowatch import files
-from ssowatch.mcp import discovery, names, parsers, profiles
+from ssowatch.mcp import discovery, hanging, names, parsers
 from ssowatch.mcp.model import McpServer
 from ssowatch.mcp.snippets import YOURS, Snippet, snippets
 from ssowatch.model import AwsConfig
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _one_file(path: str, rows: list[McpServer], aws: AwsConfig) -> int:
-    problems = [one.problem for one in profiles.hang(tuple(rows), aws) if one.problem]
+    problems = [one.problem for one in hanging.hang(tuple(rows), aws) if one.problem]
     if hopeless := next((one for one in problems if one.code not in _NO_HINDRANCE), None):
         fix = f"; {plain(hopeless.fix, 300)}" if hopeless.fix else ""
         print(f"ssowatch: the wrapper does not help it: {plain(hopeless.message, 300)}{fix}", file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ssowatch.doctor.check import Finding, good
 from ssowatch.doctor.scene import Scene
-from ssowatch.mcp import discovery, profiles
+from ssowatch.mcp import discovery, hanging
 from ssowatch.mcp.model import McpServer
 from ssowatch.mcp.names import called
 from ssowatch.plain import plain
@@ -21,7 +21,7 @@ class McpServers:
         """Those with static keys, unknown profiles and the like; one that is in several files is said once."""
         aws = scene.world.aws_config()
         found = discovery.discover(scene.world.settings.mcp, aws)
-        servers = profiles.hang(found.servers, aws)
+        servers = hanging.hang(found.servers, aws)
         yield from _broken(servers) or [good(_count(servers))]
         for one in found.broken:
             yield Finding(

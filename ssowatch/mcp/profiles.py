@@ -11,24 +11,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from ssowatch.mcp import command_line, expansion
 from ssowatch.mcp.command_line import CONFIG_FILE, HOME, KEY, SESSION_TOKEN, EnvFile, Flaw, Launch
+from ssowatch.mcp.hanging import RESTART
 from ssowatch.mcp.model import McpServer
-from ssowatch.mcp.names import called
 from ssowatch.mcp.shapes import Entry
-from ssowatch.model import AwsConfig, Problem, SignIn
+from ssowatch.model import Problem
 from ssowatch.plain import plain
 
 _AWS = re.compile(r"(?<![a-z0-9])(aws|awslabs|boto3|bedrock|amazonaws)(?![a-z0-9])", re.IGNORECASE)
 _PROXY = "mcp-proxy-for-aws"
 _OPTIONS = ("--profile", "--aws-profile")
 _NAME = 100
-RESTART = "frozen_keys"
-"""The problem of a server that must be restarted after a sign-in."""
-_STILL_USES = {RESTART, "read_only"}
-"""Problems of servers that hang on a sign-in all the same."""
 
 
 def resolve(
@@ -170,52 +165,3 @@ def _elsewhere(found: Launch, home: str, aws_config: str) -> Problem | None:
             "take AWS_CONFIG_FILE out of its env, or start ssowatch with the same one",
         )
     return None
-
-
-def hang(servers: tuple[McpServer, ...], aws: AwsConfig) -> tuple[McpServer, ...]:
-    """The same servers with the sign-in that each hangs on, by this AWS config."""
-    owners = {profile: one for one in aws.sign_ins for profile in one.profiles}
-    names = {one.name: one for one in aws.sign_ins if len(one.profiles) == 1}
-    reasons = {one.profile: one.reason for one in aws.unwatched}
-    return tuple(_hung(one, owners, names, reasons) for one in servers)
-
-
-def _hung(
-    one: McpServer, owners: Mapping[str, SignIn], names: Mapping[str, SignIn], reasons: Mapping[str, str]
-) -> McpServer:
-    if one.problem and one.problem.code not in _STILL_USES:
-        return one
-    profile = one.profile or "default"
-    owner = owners.get(profile) or names.get(profile)
-    if owner:
-        return replace(one, profile=profile, sign_in=owner.name)
-    if one.problem:
-        return one
-    if profile in reasons:
-        return replace(one, profile=profile, problem=Problem("not_watched", plain(reasons[profile], 400)))
-    if one.profile is None:
-        return replace(
-            one,
-            problem=Problem(
-                "no_profile",
-                "it names no profile, and the AWS config has none called default",
-                "name it: AWS_PROFILE in its env",
-            ),
-        )
-    from difflib import get_close_matches
-
-    near = get_close_matches(profile, owners, n=1)
-    fix = f'did you mean "{plain(near[0], _NAME)}"?' if near else "name one that is there: AWS_PROFILE in its env"
-    return replace(
-        one, problem=Problem("unknown_profile", f'the AWS config has no profile "{plain(profile, _NAME)}"', fix)
-    )
-
-
-def stopping(servers: tuple[McpServer, ...]) -> list[tuple[str, str]]:
-    """The servers that stop with their sign-in, as (server, client as a person calls it), each once."""
-    return list(dict.fromkeys((one.server, called(one.client)) for one in servers if not restarts(one)))
-
-
-def restarts(one: McpServer) -> bool:
-    """Whether it must be restarted after a sign-in."""
-    return one.problem is not None and one.problem.code == RESTART

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ssowatch import client, files, paths
-from ssowatch.mcp import discovery, found, profiles, table
+from ssowatch.mcp import discovery, found, hanging, table
 from ssowatch.setup.step import Finding
 from ssowatch.world import World
 
@@ -24,7 +24,7 @@ class McpServers:
         with suppress(OSError, files.BusyError):
             found.save(result)
             client.ask("look")
-        servers = profiles.hang(result.servers, aws)
+        servers = hanging.hang(result.servers, aws)
         # Lines to copy as they are: the table is laid out for this width already.
         lines = table.table(servers, result.broken, paths.home(), columns - 2).splitlines()
         yield Finding("\n".join(lines))
