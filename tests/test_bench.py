@@ -19,6 +19,7 @@ TABLES = {
     "wrap": ["a short call", "1 MB", "Pss of the wrapper and its fork"] if sys.platform == "linux" else [],
     "wake": ["resume or set clock, to published", "network up, to renewed"] if sys.platform == "linux" else [],
     "month": ["boto3, and `aws sso login` after each error", "ssowatch and its wrapper"],
+    "peers": ["ssowatch run", "ssowatch status --json"] if sys.platform == "linux" else [],
     "renewal": ['python -c "import boto3"', "a child, 1 due", "a child, 3 due together"],
 }
 
