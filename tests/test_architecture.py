@@ -395,6 +395,23 @@ FORBIDDEN_AT_START = [
         },
     ),
     (
+        "run, for as long as it lives",
+        "from ssowatch.commands import run; run._go_without(); import asyncio, ssowatch.watcher",
+        {
+            "argparse",
+            "difflib",
+            "_ssl",
+            "_bz2",
+            "_lzma",
+            "boto3",
+            "dbus_fast",
+            "rich",
+            "yaml",
+            "ssowatch.cli",
+            "ssowatch.mcp.command_line",
+        },
+    ),
+    (
         "mcp wrap",
         "import ssowatch.commands.mcp_wrap, ssowatch.wrapper.relay, ssowatch.wrapper.profile",
         {"asyncio", "boto3", "botocore", "msgspec", "yaml", "rich", "ssowatch.cli"},
