@@ -56,7 +56,7 @@ TESTS = {
     "paths": ("paths",),
     "pkce": ("pkce",),
     "plain": ("result_page", "notice_text"),
-    "planner": ("planner", "offers"),
+    "planner": ("planner", "offers", "renewed_in_use"),
     "problems": ("planner", "login_text"),
     "profile_upgrade": ("profile_upgrade",),
     "protocol": ("protocol",),

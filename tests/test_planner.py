@@ -611,3 +611,21 @@ def test_a_wrong_forecast_takes_its_announcement_back_and_the_next_end_is_announ
         said += [f"{now:%H:%M}" for action in plan.actions if isinstance(action, Notice)]
         known = plan.memory
     assert said == ["10:15", "15:15"]
+
+
+@pytest.mark.parametrize("since", [None, at("08:00")], ids=["seen this moment", "since this moment"])
+def test_a_file_that_was_just_found_torn_keeps_its_state_for_a_second(since):
+    file = TokenFile(token("09:00"), "is empty", since)
+    plan = planner.plan(CORP, file, RENEWED, Policy(), Surroundings(Presence.UNKNOWN), at("08:00"))
+    assert (plan.state, plan.wake_at) == (State.VALID, at("08:00") + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("skew", "said"), [(60, False), (61, True), (-60, False), (-61, True)])
+def test_a_clock_that_is_a_minute_wrong_is_not_worth_saying(skew, said):
+    known = memory(renewed_at=at("08:00"), skew=timedelta(seconds=skew))
+    assert (decide("08:00", token("09:00"), known).problem is not None) is said
+
+
+@pytest.mark.parametrize(("known", "lasts"), [(LEARNED, True), (replace(LEARNED, token=REFUSED.token), False)])
+def test_how_long_a_fresh_sign_in_lasts_is_said_only_of_one_that_goes_on(known, lasts):
+    assert (decide("08:10", token("09:00"), known).fresh_until is not None) is lasts

@@ -227,8 +227,10 @@ class Oracle:
 
     def _renews(self, contents: tokenfile.Contents) -> bool:
         """Whether the refresh token would be taken."""
-        found = self._stage.center._state.tokens._refresh.get(contents.refresh_token or "")
-        if found is None or not found.session.lives(self._stage.now()) or not contents.token.refreshable:
+        if not contents.token.refreshable:
+            return False
+        found = self._stage.center._state.tokens._refresh.get(contents.refresh_token)
+        if found is None or not found.session.lives(self._stage.now()):
             return False
         return found.consumed_at is None or self._policy is RefreshTokens.GRACE
 
