@@ -1,7 +1,8 @@
 """The life of one person, some agents and their sign-ins, with ssowatch and with what people do without it.
 
-Everything is the real thing but time, which is passed in: the planner, the memories and the forecast of ssowatch, and what
-its wrapper decides; the simulated Identity Center, whose tokens die with their sign-in (nobody outside AWS knows; it is
+Everything is the real thing but time, which is passed in: the planner, the memories and the forecast of ssowatch, how its
+wrapper reads an answer, what it does next and how long it holds a call (what `ensure` does in between, which is a process
+of its own, is retold here); the simulated Identity Center, whose tokens die with their sign-in (nobody outside AWS knows; it is
 the harsher guess). `diary.py` says who is at the screen, when the laptop sleeps and when the network is gone.
 
 A person does what is asked: presses the first button of a notice after 3 minutes, signs in within one; where there is no
