@@ -125,6 +125,13 @@ def test_a_refusal(tried, unmoved, message, fix):
     assert problems.refused(CORP, tried, unmoved=unmoved) == Problem("refused", message, fix)
 
 
+def test_a_session_that_is_over_says_why():
+    over = problems.session_over(CORP, NOW, None)
+    assert (over.code, over.fix) == ("session_over", "sign in again: ssowatch login corp")
+    assert over.message.startswith("the session is over, since ")
+    assert problems.session_over(CORP, NOW, "aws login could not renew it").message == "aws login could not renew it"
+
+
 TYPED = [
     (CORP, "ssowatch login corp"),
     (SignIn("my team", Kind.SSO_SESSION, "", ""), "ssowatch login 'my team'"),

@@ -79,6 +79,11 @@ HEAD = "SIGN-IN  STATE  GOOD UNTIL  NEXT"
             "expiring", "about 17:01", "renews 17:00", id="one that is assumed",
         ),
         pytest.param({"state": "expiring"}, "expiring", "17:30", "renews 17:00", id="a token that ends by itself"),
+        pytest.param(
+            {"kind": "login", "renews_silently": False, "ends_at": "2026-01-05T20:45:00Z"},
+            "valid", "20:45 at most", "renewed in use", id="a session that its users renew",
+        ),
+        pytest.param({"kind": "login", "renews_silently": False}, "valid", "not known", "renewed in use", id="one whose beginning nobody saw"),
     ],
 )  # fmt: skip
 def test_a_row(changes, state, good_until, upcoming):
