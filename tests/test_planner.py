@@ -629,3 +629,37 @@ def test_a_clock_that_is_a_minute_wrong_is_not_worth_saying(skew, said):
 @pytest.mark.parametrize(("known", "lasts"), [(LEARNED, True), (replace(LEARNED, token=REFUSED.token), False)])
 def test_how_long_a_fresh_sign_in_lasts_is_said_only_of_one_that_goes_on(known, lasts):
     assert (decide("08:10", token("09:00"), known).fresh_until is not None) is lasts
+
+
+@pytest.mark.parametrize(
+    ("now", "flaw", "says"),
+    [
+        ("08:40", None, None),
+        ("08:40", "odd dates", "odd dates"),
+        ("09:00", None, "the token has run out"),
+        ("09:00", "odd dates", "odd dates"),
+    ],
+)
+def test_what_is_never_renewed_says_so_only_where_it_matters(now, flaw, says):
+    held = replace(token("09:00"), flaw=flaw)
+    problem = decide(now, held, RENEWED, policy=Policy(renew=Renew.NEVER)).problem
+    assert (problem is not None) == (says is not None)
+    assert says is None or says in problem.message
+
+
+@pytest.mark.parametrize(
+    ("around", "renews"),
+    [
+        (Surroundings(Presence.PRESENT), True),
+        (Surroundings(Presence.UNKNOWN), True),
+        (Surroundings(Presence.LOCKED, held=True), True),
+        (Surroundings(Presence.LOCKED), False),
+        (Surroundings(Presence.IDLE), False),
+    ],
+)
+def test_renewed_in_use_waits_for_somebody_or_a_program(around, renews):
+    policy = Policy(renew=Renew.IN_USE)
+    plan = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, policy, around, at("08:40"))
+    assert (Renewal() in plan.actions, plan.waits) == (renews, not renews)
+    before = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, policy, around, at("08:10"))
+    assert (before.actions, before.waits) == ((), False)

@@ -36,6 +36,7 @@ def tried(renewed=None, attempted=None, retry=None):
         pytest.param(tried(attempted=-5, retry=0), LIVING, False, id="it is over"),
         pytest.param(tried(attempted=1, retry=5), LIVING, False, id="tried in the future: the clock was set back"),
         pytest.param(tried(attempted=-5), LIVING, False, id="tried, and due at once"),
+        pytest.param(tried(retry=5), LIVING, False, id="a next try without a first"),
     ],
 )
 def test_resting(known, token, resting):
@@ -106,6 +107,8 @@ RENEWED = TokenMemory(life=LIFE, renewed_at=NOW)
         pytest.param(Memory(replace(RENEWED, doubted=True)), Policy(), NOW + 2 * MINUTE, NOW + 2 * MINUTE, id="doubted"),
         pytest.param(Memory(replace(RENEWED, doubted=True)), Policy(), NOW, NOW + MINUTE, id="doubted, and just renewed"),
         pytest.param(Memory(TokenMemory(attempted_at=NOW, retry_at=NOW + 50 * MINUTE)), Policy(), NOW, NOW + 50 * MINUTE, id="in its back-off"),
+        pytest.param(Memory(TokenMemory(attempted_at=NOW)), Policy(), NOW, NOW + 30 * MINUTE, id="tried, and due at once"),
+        pytest.param(Memory(TokenMemory(retry_at=NOW + 50 * MINUTE)), Policy(), NOW, NOW + 30 * MINUTE, id="never tried"),
         pytest.param(Memory(TokenMemory(attempted_at=NOW + SECOND, retry_at=NOW + 50 * MINUTE)), Policy(), NOW, NOW + 30 * MINUTE, id="tried in the future"),
     ],
 )  # fmt: skip
