@@ -19,6 +19,7 @@ from typing import Any
 
 from ssowatch import acts, files, paths
 from ssowatch.model import Presence
+from ssowatch.plain import escaped
 from ssowatch.protocol import Row
 
 FULL = 1 << 20
@@ -58,7 +59,7 @@ def append(lines: Iterable[dict[str, Any]]) -> None:
     with suppress(FileNotFoundError):
         if os.stat(path).st_size >= FULL:  # noqa: PTH116
             os.replace(path, paths.old_act_log())  # noqa: PTH105
-    content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode("utf-8", "replace")
+    content = "".join(escaped(json.dumps(line, ensure_ascii=False)) + "\n" for line in lines).encode()
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(fd).st_size

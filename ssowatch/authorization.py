@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ssowatch import pkce
+from ssowatch import links, pkce
 from ssowatch.answers import DeviceCode, Granted, Pending, Person, Refusal, Registration, Unanswered
 from ssowatch.aws_clients import LONGEST_TOKEN, Clients, granted, refusal
 from ssowatch.model import SignIn
@@ -135,7 +135,7 @@ class Authorization:
             seconds, interval = answer.get("expiresIn"), answer.get("interval") or _INTERVAL
             if not all(map(_text, texts)) or not isinstance(seconds, int) or not isinstance(interval, int):
                 return Unanswered("the answer holds no device code", maybe_acted=False)
-            if not all(str(page).startswith(("https://", "http://127.0.0.1")) for page in texts[2:]):
+            if not all(links.allowed(str(page)) for page in texts[2:]):
                 return Unanswered("the answer's page is no web address", maybe_acted=False)
             code, shown, page, link = map(str, texts)
             end = now + timedelta(seconds=min(max(seconds, 1), _LONGEST_WAIT))

@@ -7,22 +7,26 @@ Rules of this file:
    never receive a refresh token, a broken `~/.aws/config` must not stop renewals, and no credential is looked up. Only
    `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_ENDPOINT_URL_SSO` and `AWS_ENDPOINT_URL_STS` move the calls.
 3. A network fault is never a refusal.
+4. Of an answer at most 1 MiB is read: botocore would take any number, and an endless one the machine's memory.
 """
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import boto3
 import botocore.loaders
 import botocore.session
+import urllib3.exceptions
 from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -30,6 +34,7 @@ from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    HTTPClientError,
     ProxyConnectionError,
     ReadTimeoutError,
     SSLError,
@@ -44,6 +49,9 @@ from ssowatch.undumpable import refuse_dumps
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 LONGEST_TOKEN = 64 << 10
+LARGEST = 1 << 20
+"""Bytes of an answer; real ones have a few thousand."""
+_AT_ONCE = 64 << 10
 _LONGEST_LIFE = 90 * 86400
 _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError)  # a proxy or TLS may break after the request, too
 _MAYBE_ACTED = (ReadTimeoutError, ConnectionClosedError)
@@ -90,13 +98,15 @@ class Clients:
             connect_timeout=seconds or CONNECT_SECONDS,
             read_timeout=seconds or READ_SECONDS,
         )
-        return self._session.client(  # type: ignore[call-overload]
+        client: Any = self._session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=os.environ.get(_ENDPOINTS[service]) or None,
             config=config,
             verify=self._ca_file(),
             **keys,
         )
+        client.meta.events.register("before-send", partial(_sent, client._endpoint.http_session))  # noqa: SLF001 - no other way in
+        return client
 
     def ask(self, call: Callable[[], _T], refused: Callable[[ClientError], _U]) -> _T | _U | Unanswered:
         """What `call` gives; what `refused` makes of AWS's own no; `Unanswered` when there was no sensible answer."""
@@ -120,6 +130,36 @@ class Clients:
         """What HTTPS calls must trust instead of the public CAs, if anything."""
         trusted = os.environ.get("AWS_CA_BUNDLE") or self._ca_bundle
         return os.path.expanduser(trusted) if trusted else None  # noqa: PTH111
+
+
+class _TooLargeError(HTTPClientError):
+    fmt = "the answer is larger than {limit} bytes"
+
+
+class _Body(io.BytesIO):
+    """What was read, as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def _sent(session: Any, request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's untyped ones
+    """What botocore's own session would answer (`httpsession.URLLib3Session.send`), its body read with a bound."""
+    request.stream_output = True
+    answer = session.send(request)
+    body = bytearray()
+    try:
+        for part in answer.raw.stream(_AT_ONCE):
+            body += part
+            if len(body) > LARGEST:
+                raise _TooLargeError(limit=LARGEST)
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise ConnectionClosedError(endpoint_url=request.url, error=error) from None
+    finally:
+        answer.raw.close()
+    return AWSResponse(request.url, answer.status_code, answer.headers, _Body(body))
 
 
 @cache
@@ -170,6 +210,7 @@ def _reason(error: Exception) -> str:
         ReadTimeoutError: "the answer takes too long",
         ConnectionClosedError: "the connection was closed before an answer",
         ProxyConnectionError: "cannot connect to the proxy",
+        _TooLargeError: "the answer is too large",
         SSLError: "TLS failed (a captive portal, or a company CA that AWS_CA_BUNDLE should name)",
     }
     return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)

@@ -3,8 +3,7 @@
 Rules of this file:
 1. The link stands in the opener's argv, where every program of this machine can read it. So it is a one-time link to
    our own listener, which redirects, or a page of AWS that asks the person again; never an authorize URL with its state.
-2. Only `https`, and `http` to loopback, of plain URL characters: no file, no scheme of a desktop program, and nothing
-   that PowerShell would read as more than a word.
+2. Only what `links.allowed` lets through.
 3. Who opens it: the user's own command from our config, else `BROWSER` entry by entry, else the desktop. What fails is
    followed by the next of the same kind; a command of our config by nothing, since another browser is another person.
 4. From a service the opener is started by the user's service manager (`systemd-run --user`): in a unit of its own, which
@@ -17,18 +16,16 @@ Rules of this file:
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ssowatch import paths
+from ssowatch.links import allowed
 
 _SECONDS = 5.0
 """An opener that runs longer is a browser in the foreground: opened. (`xdg-open` becomes the browser if none runs.)"""
@@ -36,9 +33,6 @@ _MANAGER_SECONDS = 2.0
 _SHOW_ENVIRONMENT = ("systemctl", "--user", "show-environment")
 _IN_A_UNIT = ("--user", "--quiet", "--collect", "--property=KillMode=process")
 """`KillMode`: an opener ends when it has started the browser, and its unit must not take the browser with it."""
-_LONGEST = 2048
-_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 _SERVICE = ("NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MAINPID", "MANAGERPID")
 _SERVICE_PREFIXES = ("AWS_", "WATCHDOG_", "LISTEN_", "MEMORY_PRESSURE_")
@@ -79,17 +73,6 @@ def open_url(url: str, argv: Sequence[str] = ()) -> str | None:
         return None
     desktop = _try(_desktop(environ, url), environ)
     return None if desktop is None else "; ".join(dict.fromkeys(filter(None, (said, desktop)))) or "there is no browser"
-
-
-def allowed(url: str) -> bool:
-    """Whether `url` is one that may be opened: https, or http to this machine."""
-    if len(url) > _LONGEST or not _URL.fullmatch(url):
-        return False
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        plain = parts.username is None and parts.password is None and bool(parts.hostname)
-        return plain and (parts.scheme == "https" or parts.hostname in _LOOPBACK)
-    return False
 
 
 def _own_choice(environ: Mapping[str, str], url: str = "") -> list[list[str]]:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ssowatch.plain import plain
+from ssowatch.plain import escaped, plain
 
 _GRACE_SECONDS = 3.0
 _TAIL = 2048
@@ -81,7 +81,7 @@ async def _start(
     argv: Sequence[str], event: dict[str, Any], environment: Mapping[str, str], output: int
 ) -> asyncio.subprocess.Process:
     with tempfile.TemporaryFile() as line:
-        line.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        line.write(escaped(json.dumps(event, ensure_ascii=False)).encode() + b"\n")
         line.seek(0)
         return await asyncio.create_subprocess_exec(
             *argv, stdin=line, stdout=output, stderr=output, env=environment, start_new_session=True

@@ -18,6 +18,7 @@ from typing import Any
 
 from ssowatch.mcp.model import McpServer
 from ssowatch.model import Plan, Problem, SignIn, Token, Unwatched
+from ssowatch.plain import escaped
 
 VERSION = 1
 LONGEST_REQUEST = 4096
@@ -129,7 +130,7 @@ def _problem(problem: Problem | None) -> dict[str, Any] | None:
 
 def encoded(published: dict[str, Any]) -> bytes:
     """The document as one line."""
-    return json.dumps(published, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return escaped(json.dumps(published, ensure_ascii=False)).encode() + b"\n"
 
 
 def moment(at: datetime | None) -> str | None:

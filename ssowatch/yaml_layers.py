@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ssowatch import files, paths
+from ssowatch.plain import plain
 
 if TYPE_CHECKING:
     import yaml
@@ -37,7 +38,8 @@ class SettingsError(Exception):
     """A config that cannot be used: `file`, `line` (from 1, or None), `path` of the key ("" for the file), `message`, `fix`."""
 
     def __init__(self, file: str, line: int | None, path: str, message: str, fix: str) -> None:
-        self.file, self.line, self.path, self.message, self.fix = file, line, path, message, fix
+        self.file, self.line, self.fix = file, line, fix
+        self.path, self.message = plain(path), plain(message, 400)  # both may quote the file
         super().__init__(f"{place(file, line)}: {f'{path}: ' if path else ''}{message}. Mend: {fix}")
 
 

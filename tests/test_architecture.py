@@ -37,6 +37,7 @@ RANKS = [
             "durations",
             "explanation",
             "forecast",
+            "links",
             "flow_record",
             "heartbeat",
             "history",

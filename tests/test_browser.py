@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from homes import wait_for
 
-from ssowatch import browser, paths
+from ssowatch import browser, links, paths
 
 LINK = "http://127.0.0.1:43210/go/x7f9"
 PAGE = "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH&x=1"
@@ -98,7 +98,7 @@ LINKS = [
 
 @pytest.mark.parametrize(("what", "url", "expected"), LINKS, ids=[row[0] for row in LINKS])
 def test_which_links_are_opened(what, url, expected):
-    assert browser.allowed(url) is expected
+    assert links.allowed(url) is expected
 
 
 def test_a_refused_link_starts_nothing(desk, monkeypatch):

@@ -66,6 +66,13 @@ SHAPES = {
         "acme",
         ["dev"],
     ),
+    "a header that AWS reads otherwise": (
+        f"{legacy('dev')}[Dev]\nsso_session = corp\n",
+        None,
+        "dev",
+        "acme",
+        ["dev"],
+    ),
     "nested settings": (
         legacy(
             "dev",

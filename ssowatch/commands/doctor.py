@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ssowatch.clock import utc_now
+from ssowatch.plain import escaped
 
 if TYPE_CHECKING:
     from ssowatch.doctor import Row
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     found = [(row.name, row.finding.ok, row.message, row.fix) for row in rows]
     if options.json:
         checks = [dict(zip(("name", "ok", "message", "fix"), row, strict=True)) for row in found]
-        print(json.dumps({"version": 1, "checks": checks}, ensure_ascii=False))
+        print(escaped(json.dumps({"version": 1, "checks": checks}, ensure_ascii=False)))
     else:
         from ssowatch.doctor_text import text
 

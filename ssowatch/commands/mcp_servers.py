@@ -13,6 +13,7 @@ import sys
 
 from ssowatch import client, files, paths, protocol
 from ssowatch.mcp import discovery, found, hanging, table
+from ssowatch.plain import escaped
 from ssowatch.world import World
 
 
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         broken = [{"client": one.client or None, "file": one.file, "message": one.message} for one in result.broken]
         document = {"version": 1, "servers": [protocol.mcp_server(one) for one in servers], "broken": broken}
-        print(json.dumps(document, ensure_ascii=False))
+        print(escaped(json.dumps(document, ensure_ascii=False)))
         return 0
     print(table.table(servers, result.broken, paths.home(), min(shutil.get_terminal_size().columns, 120)))
     if not mcp.discover:

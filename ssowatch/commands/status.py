@@ -105,7 +105,9 @@ def _text(document: dict[str, Any], now: datetime, options: argparse.Namespace) 
     if options.json:
         import json
 
-        return json.dumps(document, ensure_ascii=False)
+        from ssowatch.plain import escaped
+
+        return escaped(json.dumps(document, ensure_ascii=False))
     from ssowatch.status_table import table
 
     return table(document, now, min(_columns() or 80, 120))

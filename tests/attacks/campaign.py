@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from attacks import callback, environment, files, paths, sockets
+from attacks import callback, center, environment, files, paths, sockets, texts
 from attacks.scene import Scene
 from attacks.table import Attack
 
-ATTACKS = (*sockets.ATTACKS, *callback.ATTACKS, *files.ATTACKS, *environment.ATTACKS, *paths.ATTACKS)
+ATTACKS = (
+    *sockets.ATTACKS,
+    *callback.ATTACKS,
+    *files.ATTACKS,
+    *environment.ATTACKS,
+    *paths.ATTACKS,
+    *center.ATTACKS,
+    *texts.ATTACKS,
+)
 
 
 def tried(attack: Attack, scene: Scene) -> tuple[str, bool]:

@@ -215,17 +215,14 @@ class Scene:
                 cwd=cwd or self.elsewhere,
                 start_new_session=True,
             )
-            ended = False
-            deadline = began + seconds
-            while not ended and time.monotonic() < deadline:
-                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-                ended = pid != 0
+            deadline, most = began + seconds, 0
+            while process.poll() is None and time.monotonic() < deadline:
+                most = max(most, _peak(process.pid))
                 time.sleep(0.01)
-            if not ended:
+            if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise BreachError(f"{words!r} hangs for {seconds:.0f} s")
-            process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0)
             err.seek(0)
             done = Done(
@@ -234,7 +231,7 @@ class Scene:
                 out.read(8 << 20).decode(errors="replace"),
                 err.read(8 << 20).decode(errors="replace"),
                 time.monotonic() - began,
-                usage.ru_maxrss >> 10,
+                most >> 10,
             )
         self.done.append(done)
         if done.megabytes > limit:
@@ -453,6 +450,14 @@ _DROP = f"""
 import encodings.idna, os, socket, sys, time, json
 os.setgroups([]); os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
 """
+
+
+def _peak(pid: int) -> int:
+    """The most KB that a process had since its exec (`ru_maxrss` would count what we had when we forked)."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) if found else 0
+    return 0
 
 
 def _differences(before: dict[str, Any], after: dict[str, Any], but: set[str]) -> list[str]:

@@ -408,12 +408,15 @@ class _Raw:
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         yield self._content
 
+    def close(self) -> None:
+        """Nothing."""
+
 
 _STATUS = (200, 400, 401, 403, 404, 429, 500, 503)
 _answer = SimpleNamespace(status=200, body=b"")
 
 
-def _answered(request: object, **_: object) -> botocore.awsrequest.AWSResponse:
+def _answered(_: object) -> botocore.awsrequest.AWSResponse:
     headers = {"date": "Mon, 05 Jan 2026 12:00:00 GMT", "content-type": "application/json"}
     first, _, rest = _answer.body.partition(b"\n")
     if first.startswith(b"#"):  # a header of its own
@@ -432,7 +435,7 @@ def _portals() -> tuple[IdentityCenter, Authorization]:
         def make(self, service: str, **options: object):
             if service not in made:
                 made[service] = super().make(service, **options)
-                made[service].meta.events.register("before-send", _answered)
+                made[service]._endpoint.http_session.send = _answered
             return made[service]
 
     portal = IdentityCenter(CORP)
