@@ -40,6 +40,8 @@ const file = process.argv[1];
 setInterval(() => JSON.parse(require("fs").readFileSync(file)), 60000);
 """
 """The least that a refresher in Node is: it reads the token file once a minute, and makes no call."""
+PORTAL = ("-u", "https://d-1234567890.awsapps.com/start", "--sso-region", "us-east-1")
+"""It finds none in an sso-session."""
 NOWHERE = (
     "validkeys/aws-auto-refresh (Node): on no registry; `node, a file a minute` above is the least that it can be",
     "Granted, aws-vault, aws-sso-cli (Go): on no registry that Python, Debian or npm asks",
@@ -127,7 +129,11 @@ def _commands(place: Path, missing: list[str], *, quick: bool) -> dict[str, list
     found = {}
     for package, name, command in (
         ("awscli", "aws configure list (v1, pip)", ["aws", "configure", "list"]),
-        ("aws-sso-util", "aws-sso-util check, config only", ["aws-sso-util", "check", "--skip-token-check", "-q"]),
+        (
+            "aws-sso-util",
+            "aws-sso-util check, config only",
+            ["aws-sso-util", "check", *PORTAL, "--skip-token-check", "-q"],
+        ),
     ):
         venv = place / package
         with suppress(subprocess.SubprocessError, OSError):
