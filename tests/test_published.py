@@ -43,6 +43,7 @@ NOW = utc_now()
 def sign_in(name, state="valid", token_left=timedelta(hours=3), good_left=timedelta(hours=8), profiles=()):
     return {
         "name": name,
+        "kind": "sso-session",
         "state": state,
         "good_until": protocol.moment(NOW + good_left) if good_left is not None else None,
         "token_expires_at": protocol.moment(NOW + token_left) if token_left is not None else None,

@@ -324,7 +324,7 @@ def test_configs_that_cannot_be_read_for_a_moment_are_read_again_though_they_are
     assert (seen.problem, seen.settings.heartbeat, len(seen.rows)) == (None, timedelta(seconds=7), 1)
 
 
-def no_room(*_: object) -> None:
+def no_room(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "memory")
 
 
