@@ -48,5 +48,5 @@ class OverError(Exception):
     """It ended early, with an outcome."""
 
     def __init__(self, result: Result, message: str) -> None:
-        super().__init__()
+        super().__init__(message)
         self.outcome = Outcome(result, message)

@@ -298,6 +298,26 @@ def test_names_that_a_text_tells(text, names):
     assert aws_errors.mentioned(text, KNOWN) == names
 
 
+# A text without its layout
+
+FLAT = [
+    ("lines and blanks", "Token  has\n\t expired ", "token has expired"),
+    ("JSON's line ends", r"Token\nhas\texpired", "token has expired"),
+    ("quoted twice", r"say \\\"x\\\"", 'say "x"'),
+    ("a letter's number", r"\u0041ws", "aws"),
+    ("colours", "\x1b[31mred\x1b[0m", "red"),
+    ("colours of one byte", "\x9b31mred\x9b0m", "red"),
+    ("typographic quotes", "\u201cit\u2019s\u201d", '"it\'s"'),
+    ("the longest that is whole", "x" * (128 << 10), "x" * (128 << 10)),
+    ("one more", "a" + "x" * (128 << 10), "a" + "x" * 65535 + "\u2026" + "x" * 65536),
+]
+
+
+@pytest.mark.parametrize(("text", "flat"), [row[1:] for row in FLAT], ids=[row[0] for row in FLAT])
+def test_a_text_without_its_layout(text, flat):
+    assert squeezed.flat(text) == flat
+
+
 # Any text
 
 PIECES = [text for _, text in VERBATIM] + NEAR_MISSES + ["\\", '"', "'", "(", "│", "\x1b[", "\x1b]8;;", " x.py:12  │"]

@@ -29,6 +29,7 @@ WAYS = [
     (None, "device", True, False, ("device", True, True)),
     (None, "pkce", False, False, ("pkce", False, True)),
     ("pkce", "device", True, False, ("pkce", True, True)),
+    ("pkce", None, False, False, ("pkce", False, True)),
     ("device", "command", False, False, ("device", False, True)),
     (None, "command", False, False, ("command", False, True)),
 ]

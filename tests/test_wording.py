@@ -8,7 +8,7 @@ import pytest
 
 from ssowatch import doctor_text, paragraphs, wording
 from ssowatch.model import Button, Cause, Kind, Memory, Notice, Plan, Problem, SignIn, State, Tab
-from ssowatch.outcomes import Outcome, OverError, Result
+from ssowatch.outcomes import Outcome, OverError, Result, Waiting
 from ssowatch.protocol import Row
 from ssowatch.setup.step import NotMendedError
 from ssowatch.setup.verdict import verdict
@@ -186,7 +186,15 @@ def test_on_a_narrow_terminal_what_goes_on_stands_below_its_beginning():
 
 
 def test_an_end_carries_its_outcome_and_its_code():
-    assert OverError(Result.DENIED, "no").outcome == Outcome(Result.DENIED, "no", None)
+    over = OverError(Result.DENIED, "no")
+    assert (over.outcome, str(over)) == (Outcome(Result.DENIED, "no", None), "no")
+
+
+def test_no_link_and_no_code_is_in_the_repr_of_who_waits():
+    shown = repr(Waiting("https://d-1.awsapps.com/?code=LINK", "CODE-CODE", "https://page.example", NOW))
+    assert "page.example" in shown
+    assert "LINK" not in shown
+    assert "CODE" not in shown
     error = UnusableError(78, "line 3")
     assert (str(error), error.code) == ("line 3", 78)
 
