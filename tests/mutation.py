@@ -60,7 +60,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.IfExp():
             yield node.body
             yield node.orelse
-        case ast.Return(value=ast.expr()) if not isinstance(node.value, ast.Constant) or node.value.value is not None:
+        case ast.Return(value=ast.expr()) if not isinstance(node.value, ast.Constant) or node.value.value:
             yield ast.Return(ast.Constant(None))
         case ast.Break():
             yield ast.Continue()

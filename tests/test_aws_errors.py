@@ -298,6 +298,14 @@ def test_names_that_a_text_tells(text, names):
     assert aws_errors.mentioned(text, KNOWN) == names
 
 
+EXPIRED = "The security token included in the request is expired"
+
+
+@pytest.mark.parametrize(("length", "whole"), [(2000, True), (2001, False)])
+def test_how_long_a_result_that_is_the_error_can_be(length, whole):
+    assert only_an_error.whole(EXPIRED + "." * (length - len(EXPIRED.replace(" ", "")))) is whole
+
+
 # A text without its layout
 
 FLAT = [
