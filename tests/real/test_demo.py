@@ -17,7 +17,9 @@ pytestmark = pytest.mark.real
 
 
 def start(tmp_path: Path, *options: str) -> subprocess.Popen[str]:
-    environ = {**os.environ, "HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path), "COLUMNS": "80"}
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = {**os.environ, "HOME": str(home), "TMPDIR": str(tmp_path), "COLUMNS": "80"}
     return subprocess.Popen(
         [sys.executable, "-m", "ssowatch", "demo", *options],
         env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
