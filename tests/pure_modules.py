@@ -48,7 +48,7 @@ TESTS = {
     "mcp.table": ("mcp_table",),
     "memory": ("memory", "planner"),
     "model": ("planner",),
-    "modes": ("planner", "offers"),
+    "modes": ("modes", "planner"),
     "notice_text": ("notice_text",),
     "offers": ("offers", "planner"),
     "only_an_error": ("aws_errors",),
