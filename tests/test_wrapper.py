@@ -94,6 +94,32 @@ def test_reading(body, reading):
     assert readings.read(body).reading is reading
 
 
+LONG = json.dumps({"error": RUN_OUT})
+FAILED = [
+    # id, body, what it says, whether it calls itself an error
+    ("a JSON-RPC error", {"error": {"message": RUN_OUT}}, Answer(Reading.TOKEN, failed=True)),
+    ("no result", {"result": "x"}, Answer(Reading.GOOD, failed=False)),
+    ("an error", result(RUN_OUT), Answer(Reading.TOKEN, failed=True)),
+    ("an error that is none by its name", result(LONG, failed=False), Answer(Reading.TOKEN, failed=False)),
+    ("a good one", result("fine", failed=False), Answer(Reading.GOOD, failed=False)),
+    ("a part that is no object", {"result": {"content": ["x", {"type": "text", "text": RUN_OUT}], "isError": True}}, Answer(Reading.TOKEN, failed=True)),
+    ("a part of another type", {"result": {"content": [{"type": "image", "text": RUN_OUT}], "isError": True}}, Answer(Reading.GOOD, failed=True)),
+    ("a masked one among other things", result("Error executing tool list_groups, and the moon is full"), Answer(Reading.GOOD, failed=True)),
+    ("the longest", result(LONG.ljust(4000), failed=False), Answer(Reading.TOKEN, failed=False)),
+    ("one more", result(LONG.ljust(4001), failed=False), Answer(Reading.GOOD, failed=False)),
+    ("a list", result(json.dumps([LONG]), failed=False), Answer(Reading.GOOD, failed=False)),
+    ("a string", result(json.dumps(RUN_OUT), failed=False), Answer(Reading.GOOD, failed=False)),
+    ("no error in it", result(json.dumps({"message": RUN_OUT}), failed=False), Answer(Reading.GOOD, failed=False)),
+    ("an error that is no text", result(json.dumps({"error": {"message": RUN_OUT}}), failed=False), Answer(Reading.GOOD, failed=False)),
+    ("no JSON", result("{" + RUN_OUT, failed=False), Answer(Reading.GOOD, failed=False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "answer"), [row[1:] for row in FAILED], ids=[row[0] for row in FAILED])
+def test_reading_and_whether_it_calls_itself_an_error(body, answer):
+    assert readings.read(body) == answer
+
+
 BOXED = (
     "╭──── Traceback (most recent call last) ────╮\n│ /x/y.py:1 in f    │\n╰──────╯\n"
     "TokenRetrievalError: Error when\n   retrieving token from sso: Token\n   has expired and refresh failed\n"
@@ -103,6 +129,7 @@ STDERR = [
     ("boxed", BOXED, Reading.TOKEN),
     ("dead keys", f"Traceback\nClientError: {DEAD_KEYS}", Reading.KEYS),
     ("another cause", "Traceback (most recent call last):\nKeyError: 'x'", Reading.GOOD),
+    ("another cause, without its way", "botocore.exceptions.ClientException: no", Reading.GOOD),
     ("silence", "", Reading.MASKED),
     ("small talk", "INFO Processing request of type CallToolRequest\n", Reading.MASKED),
 ]
@@ -168,6 +195,31 @@ LIMITS = [
 def test_how_long_a_call_is_held(name, environ, between):
     least, most = between
     assert least <= limits.call_seconds(name, environ) <= most
+
+
+HELD = [
+    # client, environment, seconds
+    ("claude-code", {}, 99_985),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "999"}, 99_985),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "1000"}, 0.5),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "30000"}, 15),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "40000"}, 25),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "999999999999"}, 999_999_984.999),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "1000000000000"}, 99_985),
+    ("claude-code", {"MCP_TOOL_TIMEOUT": "\u0662\u0660\u0660\u0660"}, 99_985),
+    ("opencode", {}, 15),
+    ("codex", os.environ, 45),
+]
+
+
+@pytest.mark.parametrize(("name", "environ", "seconds"), HELD)
+def test_how_long_exactly(name, environ, seconds):
+    assert limits.call_seconds(name, environ) == seconds
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("claude-code", 28), ("claude-ai", 58), ("codex", 8), (None, 8)])
+def test_how_long_a_start_is_held(name, seconds):
+    assert limits.start_seconds(name) == seconds
 
 
 @pytest.mark.parametrize("row", [*limits.TABLE, limits.OTHERS], ids=lambda row: (row.names or ("others",))[0])
