@@ -104,7 +104,7 @@ FAILED = [
     ("a good one", result("fine", failed=False), Answer(Reading.GOOD, failed=False)),
     ("a part that is no object", {"result": {"content": ["x", {"type": "text", "text": RUN_OUT}], "isError": True}}, Answer(Reading.TOKEN, failed=True)),
     ("a part of another type", {"result": {"content": [{"type": "image", "text": RUN_OUT}], "isError": True}}, Answer(Reading.GOOD, failed=True)),
-    ("a masked one among other things", result("Error executing tool list_groups, and the moon is full"), Answer(Reading.GOOD, failed=True)),
+    ("a masked one among other things", result("I read: Tool call 'x' failed due to expired or invalid AWS credentials. So it goes on and on."), Answer(Reading.GOOD, failed=True)),
     ("the longest", result(LONG.ljust(4000), failed=False), Answer(Reading.TOKEN, failed=False)),
     ("one more", result(LONG.ljust(4001), failed=False), Answer(Reading.GOOD, failed=False)),
     ("a list", result(json.dumps([LONG]), failed=False), Answer(Reading.GOOD, failed=False)),

@@ -99,4 +99,4 @@ def _is_error_object(text: str) -> bool:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and isinstance(value.get("error"), str)
+    return isinstance(value.get("error"), str)  # what begins with a brace is an object
