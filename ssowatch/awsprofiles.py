@@ -127,7 +127,9 @@ class Profiles:
     def setting(self, base: str) -> str:
         """The setting that names the sign-in of this profile, where it is of another kind than SSO; else ""."""
         keys = self.profiles[base]
-        return "" if any(key in keys for key in _SSO_KEYS) else next((key for key in kinds.SETTINGS if key in keys), "")
+        if any(key in keys for key in _ROLE_KEYS):  # an sso_session without them gives botocore no credentials
+            return ""
+        return next((key for key in kinds.SETTINGS if key in keys), "")
 
     def fault(self, base: str) -> str:
         """Why botocore refuses this SSO profile alone (credentials.SSOProvider._load_sso_config), or ""."""

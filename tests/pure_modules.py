@@ -18,7 +18,7 @@ TESTS = {
     "awsconfig": ("awsconfig",),
     "awsfile": ("awsconfig",),
     "awsprofiles": ("awsconfig",),
-    "clock": ("memory",),
+    "clock": ("clock",),
     "completing": ("completion",),
     "config_diff": ("profile_upgrade",),
     "doctor_text": ("wording",),

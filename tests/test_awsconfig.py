@@ -106,6 +106,11 @@ GOOD = {
         {ARN: ("x",)},
     ),
     "sso before aws login": (both(SESSION, DEV, f"login_session = {ARN}\n"), None, {"corp": ("dev",)}),
+    "an sso_session without a role, and aws login": (
+        both(SESSION, f"[profile x]\nsso_session = corp\nlogin_session = {ARN}\n"),
+        None,
+        {"corp": (), ARN: ("x",)},
+    ),
     "legacy, two spellings": (
         f"[profile a]\n{LEGACY}[profile b]\n{LEGACY.replace('/start', '/start/#')}",
         None,
@@ -920,12 +925,12 @@ def test_any_text_gives_an_answer_that_keeps_the_laws(config, credentials):
     assert CANARY not in repr(result)
     assert all(row.reason and row.reason.isprintable() for row in result.unwatched)
     for sign_in in result.sign_ins:
-        if sign_in.problem is None and sign_in.kind in set(Kind):
+        if sign_in.problem is not None:
+            assert sign_in.problem.message.isprintable()
+        elif sign_in.kind in set(Kind):
             assert sign_in.start_url.startswith(("https://", "http://127.0.0.1", "http://localhost"))
             assert sign_in.region.replace("-", "").isalnum()
             assert sign_in.start_url.isprintable()
-        else:
-            assert sign_in.problem.message.isprintable()
     assert (result.problem is None) <= bool(names)
 
 

@@ -91,7 +91,9 @@ LINKS = [
     ("no host", "https:///x", False),
     ("a bad port is a bad link's own affair", "https://example.com:99999/", True),
     ("a broken IPv6 host", "https://[::1/", False),
-    ("too long", "https://example.com/" + "x" * 2048, False),
+    ("a password", "https://:secret@example.com/", False),
+    ("the longest", "https://example.com/".ljust(2048, "x"), True),
+    ("too long", "https://example.com/".ljust(2049, "x"), False),
     ("nothing", "", False),
 ]
 
