@@ -114,6 +114,7 @@ COMPARED = [
     ("not enough", "3 02:10", "learned", "3 02:04", "ends Wed 02:10; a fresh sign-in now would last to Wed 02:04 on this portal: not enough"),
     ("enough", "3 02:10", "learned", "3 08:04", "ends Wed 02:10; a fresh sign-in now lasts to Wed 08:04: LOGIN --fresh"),
     ("enough, as assumed", "3 02:10", "assumed", "3 08:04", "may end Wed 02:10; a fresh sign-in now may last to Wed 08:04: LOGIN --fresh"),
+    ("just enough", "3 02:10", "learned", "3 07:00", "ends Wed 02:10; a fresh sign-in now lasts to Wed 07:00: LOGIN --fresh"),
     ("it does not move", "3 02:10", "learned", None, "ends Wed 02:10; a fresh sign-in does not move that on this portal"),
     ("nothing is known", None, None, None, "when it ends is not known, nor how long a sign-in lasts on this portal"),
     ("nobody saw it begin", None, None, "3 08:04", "when it ends is not known; a fresh sign-in now lasts to Wed 08:04: LOGIN --fresh"),
@@ -141,7 +142,7 @@ def test_what_is_said_of_a_token_that_nobody_renews(monkeypatch):
     monkeypatch.setattr(offers, "shown", lambda moment, _: f"{moment:%a %H:%M}")
     plan = Plan(State.VALID, Memory(), good_until=at("2 18:30"), ends_at_source="learned")
     said = offers.compared(plan, at("3 07:00"), at("2 18:00"), "LOGIN")
-    assert said.startswith("ends Tue 18:30")
+    assert said == "ends Tue 18:30; sign in: LOGIN"
     over = offers.compared(replace(plan, good_until=None), at("3 07:00"), at("2 18:00"), "LOGIN")
     assert over.startswith("it does not work now")
 
@@ -190,3 +191,73 @@ def test_a_day(fresh, evening, now, begins, fresh_at, evening_at, night, changes
 def test_a_line_that_is_none(line):
     with pytest.raises(ValueError, match=r"."):
         schedule.check(line)
+
+
+# At the very moments
+
+MORNING = at("2 09:00")
+
+
+def offered(
+    ends: datetime, fresh: datetime | None, day: Day | None = DAY, now: datetime = MORNING, **lineage: object
+) -> bool:
+    known = Memory(lineage=replace(Lineage("client", at("1 10:00")), **lineage))  # type: ignore[arg-type]
+    plan = Plan(State.VALID, known, ends_from=ends, fresh_until=fresh)
+    return offers.due(plan, Surroundings(HERE, day=day), now)
+
+
+EDGES = [
+    # what, the sign-in ends, a fresh one ends, the day, now, what is remembered, is it offered
+    ("work ends with it", "2 19:00", "3 09:00", DAY, "2 09:00", {}, False),
+    ("work ends a minute after it", "2 18:59", "3 09:00", DAY, "2 09:00", {}, True),
+    ("a quarter of an hour is gained", "2 10:45", "2 11:00", DAY, "2 09:00", {}, True),
+    ("a minute less", "2 10:46", "2 11:00", DAY, "2 09:00", {}, False),
+    ("an eighth of a day is gained", "2 16:00", "2 17:00", DAY, "2 09:00", {}, True),
+    ("a minute less of a day", "2 16:01", "2 17:00", DAY, "2 09:00", {}, False),
+    ("the night begins as it ends", "3 07:00", "3 09:00", EVENING, "2 18:00", {}, False),
+    ("the night ends as a fresh one does", "3 06:59", "3 07:00", EVENING, "2 18:00", {}, True),
+    ("offered as the day began", "2 14:00", "3 09:00", DAY, "2 09:00", {"offered_at": at("2 05:00")}, False),
+    ("offered a minute before", "2 14:00", "3 09:00", DAY, "2 09:00", {"offered_at": at("2 04:59")}, True),
+    ("nobody saw it begin", "2 14:00", "3 09:00", DAY, "2 09:00", {"began_at": None}, False),
+    ("it began with the day", "2 14:00", "3 09:00", DAY, "2 09:00", {"began_at": at("2 05:00")}, False),
+    ("it began a minute before", "2 14:00", "3 09:00", DAY, "2 09:00", {"began_at": at("2 04:59")}, True),
+    ("its person came yesterday", "2 14:00", "3 09:00", DAY, "2 09:00", {"came_at": at("1 09:00")}, True),
+    ("its person came as the day began, four hours ago", "2 14:00", "3 09:00", DAY, "2 09:00", {"came_at": at("2 05:00")}, False),
+    ("its person came an hour ago", "2 14:00", "3 09:00", DAY, "2 09:00", {"came_at": at("2 08:00")}, False),
+    ("its person came 59 minutes ago", "2 14:00", "3 09:00", DAY, "2 09:00", {"came_at": at("2 08:01")}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ends", "fresh", "day", "now", "known", "expected"), [row[1:] for row in EDGES], ids=[row[0] for row in EDGES]
+)
+def test_at_the_very_moment(ends, fresh, day, now, known, expected):
+    assert offered(at(ends), at(fresh), day, at(now), **known) is expected
+
+
+def test_nothing_is_offered_without_a_day_or_an_end():
+    assert offered(at("2 14:00"), at("3 09:00")) is True
+    assert offered(at("2 14:00"), None) is False
+    assert offered(at("2 14:00"), at("3 09:00"), None) is False
+
+
+@pytest.mark.parametrize(
+    ("presence", "day", "came_at", "first"),
+    [
+        (HERE, DAY, None, True),
+        (AWAY, DAY, None, False),
+        (None, DAY, None, False),
+        (HERE, None, None, False),
+        (HERE, DAY, at("2 04:59"), True),
+        (HERE, DAY, at("2 05:00"), False),
+        (HERE, DAY, at("2 08:00"), False),
+    ],
+)
+def test_who_is_seen_for_the_first_time_today(presence, day, came_at, first):
+    assert offers.first_seen(Lineage(came_at=came_at), Surroundings(presence, day=day)) is first
+
+
+def test_what_was_offered_today():
+    assert offers.offered_today(Lineage(offered_at=at("2 05:00")), DAY) == at("2 05:00")
+    assert offers.offered_today(Lineage(offered_at=at("2 04:59")), DAY) is None
+    assert offers.offered_today(Lineage(offered_at=at("2 08:00")), None) is None
