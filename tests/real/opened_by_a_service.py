@@ -1,6 +1,6 @@
 """Run by `test_browser_unit.py` under a real user manager: a service opens a link, then stops. Prints what happened.
 
-It runs on the system's Python, as another user, with a copy of two of our files: standard library only.
+It runs on the system's Python, as another user, with a copy of a few of our files: standard library only.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ PYTHON = "/usr/bin/python3"
 
 @pytest.fixture
 def source():
-    """Two files of ours where everybody may read them."""
+    """A few files of ours where everybody may read them."""
     folder = Path(tempfile.mkdtemp(prefix="ssowatch-test-"))
     (folder / "ssowatch").mkdir()
-    for name in ("__init__.py", "browser.py", "paths.py"):
+    for name in ("__init__.py", "browser.py", "links.py", "paths.py"):
         shutil.copy(Path(ssowatch.__file__).parent / name, folder / "ssowatch" / name)
     shutil.copy(HERE / "opened_by_a_service.py", folder)
     for path in (folder, *folder.rglob("*")):
