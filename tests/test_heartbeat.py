@@ -29,10 +29,10 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of 
 @pytest.mark.parametrize(
     ("wished", "hears", "waits", "interval"),
     [
-        (None, True, False, SLOW),
-        (None, True, True, QUICK),
-        (None, False, False, QUICK),
-        (None, False, True, QUICK),
+        (None, True, False, 10 * MINUTE),
+        (None, True, True, MINUTE / 2),
+        (None, False, False, MINUTE / 2),
+        (None, False, True, MINUTE / 2),
         (MINUTE, True, False, MINUTE),
         (MINUTE, False, True, MINUTE),
     ],

@@ -74,6 +74,8 @@ MOMENTS = [
     pytest.param(1767603600, NINE, NUMBER, id="epoch-seconds"),
     pytest.param(1767603600.5, NINE + timedelta(milliseconds=500), NUMBER, id="epoch-float"),
     pytest.param(1767603600000, NINE, NUMBER, id="epoch-milliseconds"),
+    pytest.param(10**11, datetime(5138, 11, 16, 9, 46, 40, tzinfo=UTC), NUMBER, id="the-most-that-is-seconds"),
+    pytest.param(10**11 + 1, datetime(1973, 3, 3, 9, 46, 40, 1000, tzinfo=UTC), NUMBER, id="a-second-more"),
     # Go writes "no time" as the year 1; nobody can take half an hour from that
     pytest.param("0001-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC), None, id="go-zero-time"),
     pytest.param("9999-12-31T23:59:59Z", datetime(9000, 1, 1, tzinfo=UTC), None, id="end-of-time"),
@@ -134,6 +136,8 @@ def test_a_byte_order_mark_is_read_and_is_a_flaw(content):
         pytest.param({"refreshToken": None}, False, True, id="null-refresh-token"),
         pytest.param({"refreshToken": ["aor"]}, False, True, id="list-refresh-token"),
         pytest.param({"clientId": ...}, False, True, id="no-client-id"),
+        pytest.param({"clientId": 7}, False, True, id="number-client-id"),
+        pytest.param({"clientId": ""}, False, True, id="empty-client-id"),
         pytest.param({"clientSecret": ...}, False, True, id="no-client-secret"),
         pytest.param({"clientSecret": 7}, False, True, id="number-client-secret"),
         pytest.param({"registrationExpiresAt": ...}, True, False, id="no-registration-end"),
@@ -152,7 +156,19 @@ def test_what_is_missing_only_keeps_it_from_being_renewed(changes, refreshable, 
     assert token.expires_at == NINE
     assert token.refreshable is refreshable
     assert (token.registration_expires_at is not None) is registered
-    assert bool(token.client) == isinstance((DOCUMENT | changes)["clientId"], str)
+    assert bool(token.client) == ((DOCUMENT | changes)["clientId"] == DOCUMENT["clientId"])
+
+
+def test_how_deep_a_file_may_be():
+    def deep(brackets):  # with the one that every file has
+        return FILE[:-1] + f',"deep":{"[" * (brackets - 1)}{"]" * (brackets - 1)}}}'.encode()
+
+    assert tokenfile.parse(deep(100)).token.expires_at == NINE
+    assert "too deeply" in refusal(deep(101))
+
+
+def test_a_fingerprint_is_short():
+    assert len(tokenfile.parse(FILE).token.fingerprint) == 16
 
 
 def test_fingerprint_and_client_tell_tokens_and_registrations_apart():
