@@ -98,7 +98,7 @@ RANKS = [
     (
         2,
         "what every edge does to files: bounded reads, whole replacements, locks; and what becomes of memory",
-        {"carried", "exchange", "files", "malloc", "undumpable"},
+        {"carried", "exchange", "files", "malloc", "spared", "undumpable"},
     ),
     (
         3,
@@ -397,7 +397,7 @@ FORBIDDEN_AT_START = [
     ),
     (
         "run, for as long as it lives",
-        "from ssowatch.commands import run; run._go_without(); import asyncio, ssowatch.watcher",
+        "from ssowatch import spared; spared.go_without(); import asyncio, ssowatch.watcher",
         {
             "argparse",
             "difflib",

@@ -98,7 +98,9 @@ def _wait(written: str) -> timedelta | None:
 
 
 def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: Leash) -> int:
-    from ssowatch import malloc
+    from ssowatch import malloc, spared
+
+    spared.go_without()
     from ssowatch.plain import plain
     from ssowatch.wrapper.ensuring import Ensuring
     from ssowatch.wrapper.profile import given

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ssowatch import sdnotify
+from ssowatch import sdnotify, spared
 from ssowatch.only_one import AlreadyRunningError
 from ssowatch.undumpable import refuse_dumps
 
@@ -37,7 +36,7 @@ def run(_: object = None) -> int:
     logging.raiseExceptions = False  # a full disk below our stderr is no reason for a traceback there
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     refuse_dumps()
-    _go_without()
+    spared.go_without()
     import asyncio
 
     from ssowatch.watcher import Watcher
@@ -61,13 +60,3 @@ def run(_: object = None) -> int:
         print(f"ssowatch: cannot start: {error.filename or 'the socket'}: {error.strerror}", file=sys.stderr)
         return 1
     return code
-
-
-def _go_without() -> None:
-    """Leave out what libraries load if it is there and do as well without: 1.8 MB that nobody here uses."""
-    # No TLS: only children call AWS. msgspec takes `typing` instead; zipfile and shutil pack nothing here.
-    spared = ["ssl", "typing_extensions", "bz2", "lzma"]
-    if find_spec("_sha1"):
-        spared.append("_hashlib")  # OpenSSL's digests; Fedora's Python has no others
-    for name in spared:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type] # how an import is refused
