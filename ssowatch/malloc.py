@@ -12,8 +12,8 @@ import ctypes
 import sys
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-_THRESHOLD = 128 << 10
-"""glibc's own, which setting it keeps."""
+_THRESHOLD = 32 << 10
+"""Below the 64 KiB that a pipe gives at a time, of which a long line is put together."""
 
 
 def keep_little() -> bool:
