@@ -161,6 +161,6 @@ def _read(name: str, before: TokenFile, now: datetime) -> TokenFile:
     try:
         contents = load(name)
     except TokenFileUnreadableError as error:
-        ours = os.access(paths.token_cache(), os.R_OK | os.W_OK | os.X_OK)
+        ours = os.access(kinds.of(name).folder(), os.R_OK | os.W_OK | os.X_OK)
         return TokenFile(before.token, str(error), before.fault_since or now, closed=not ours)
     return TokenFile(contents.token if contents else None)

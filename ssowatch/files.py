@@ -86,10 +86,9 @@ def private_dir(path: str) -> None:
 
     """
     parent = os.path.dirname(path)  # noqa: PTH120
+    # A missing parent is made by us, so it is 0700 like the rest; a state directory that is not ours is not used.
     if parent and (not os.path.isdir(parent) or parent == paths.state_dir()):  # noqa: PTH112
-        private_dir(
-            parent
-        )  # a missing parent is made by us, so it is 0700 like the rest; nor is one that is not ours used
+        private_dir(parent)
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)  # noqa: PTH102
     info = os.lstat(path)

@@ -212,12 +212,11 @@ class _Work:
             credentials=None if old.credentials is None else self._credentials.text,
         )
         before, after = old.read(), texts.read()
-        known = (
+        known = [
             one for one in _sign_in_of(before) if one in self._names.profiles
-        )  # not headers that AWS reads otherwise
-        expected = _sign_in_of(before) | dict.fromkeys(
-            (one for one in known if self._names.end(one)[0] in moved), session
-        )
+        ]  # no headers that AWS reads otherwise
+        moving = [one for one in known if self._names.end(one)[0] in moved]
+        expected = _sign_in_of(before) | dict.fromkeys(moving, session)
         own = next((one for one in after.sign_ins if one.name == session), None)
         if own is None or own.problem or _sign_in_of(after) != expected:
             raise OddLayoutError

@@ -1,7 +1,7 @@
 """Says that something changed in a directory that matters (an edge; owns watchdog).
 
-It causes ticks and decides nothing: a lost event costs at most one heartbeat, and `hears_all` says where one must be quick. Each rule stands for a trap of watchdog 7
-that was measured:
+It causes ticks and decides nothing: a lost event costs at most one heartbeat, and `hears_all` says where that must be quick.
+Each rule stands for a trap of watchdog 7 that was measured:
 1. Reads must not wake us: without an event filter, our own reading of a file that changed made 26 619 callbacks in 2 s.
    On Linux only finished writes count (closed, moved, created, deleted), so that nobody reads a half-written file.
 2. A watched directory that is deleted ends its thread for good, also when it is made anew, and the new one often gets

@@ -1,9 +1,9 @@
 """The watcher: one loop, one owner of state, one `tick()` (composition root of `ssowatch run`).
 
 Rules of this file:
-1. Level, not edge. A file event, the timer, the heartbeat, a resume or set clock, the network, a child's end, a request and SIGHUP
-   all call the same `tick`: read the world, plan, act, publish, arm the next wake-up. Losing or doubling one of them
-   changes nothing, and neither does a night asleep.
+1. Level, not edge. A file event, the timer, the heartbeat, a resume or set clock, the network, a child's end, a request
+   and SIGHUP all call the same `tick`: read the world, plan, act, publish, arm the next wake-up. Losing or doubling one
+   of them changes nothing, and neither does a night asleep.
 2. This process keeps no secret and makes no call: what acts is a child (`ssowatch refresh`).
 3. A fault in a tick is logged and the next cause tries again; systemd's watchdog is fed by finished ticks only.
 """

@@ -14,7 +14,7 @@ import homes
 import pytest
 from botocore import utils
 
-from ssowatch import cache, kinds
+from ssowatch import cache, kinds, paths
 from ssowatch.cache import TokenFileUnreadableError
 from ssowatch.clock import utc_now
 from ssowatch.kinds.login import Login
@@ -164,6 +164,14 @@ def test_a_link_is_followed_and_a_missing_file_is_none(home):
     os.mkfifo(console.path())
     with pytest.raises(TokenFileUnreadableError):
         cache.load(console.ARN)
+
+
+def test_a_torn_file_is_not_closed_to_us_because_another_kind_has_no_directory(home):
+    console.path().parent.mkdir(parents=True, exist_ok=True)
+    console.path().write_bytes(b"{")
+    assert not os.path.exists(paths.token_cache())  # noqa: PTH110
+    file = cache.TokenCache().look(console.ARN, utc_now())
+    assert (file.fault, file.closed) == ("is not complete JSON", False)
 
 
 def test_a_renewal_by_an_sdk_keeps_the_session_and_a_new_login_does_not(home):
