@@ -145,7 +145,8 @@ FILES = [
 def test_files(home, change, fault):
     console.write(console.document(**change))
     if fault is None:
-        assert cache.load(console.ARN).token.session == timedelta(hours=12)
+        token = cache.load(console.ARN).token
+        assert (token.session, token.expires_at - token.used_at) == (timedelta(hours=12), timedelta(minutes=15))
         return
     with pytest.raises(TokenFileUnreadableError, match=fault) as caught:
         cache.load(console.ARN)
