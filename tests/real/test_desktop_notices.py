@@ -56,6 +56,7 @@ _DUNSTRC = """\
     timeout = 0
 """
 CORP = SignIn("corp", Kind.SSO_SESSION, "https://d-1234567890.awsapps.com/start", "us-east-1", ("dev", "prod"))
+CONSOLE = SignIn("arn:aws:sts::111111111111:assumed-role/Admin/jane@example.com", "login", "", "", ("console",))
 KB = ("aws-kb", "Claude Code")
 
 
@@ -184,6 +185,7 @@ def notice(
     stays: bool = True,
     minutes: int = 15,
     source: str = "configured",
+    sign_in: SignIn = CORP,
     **more,
 ):
     """A notice as the watcher makes it."""
@@ -191,7 +193,7 @@ def notice(
     end = now + timedelta(minutes=minutes)
     refused = cause is Cause.REFUSED
     plan = Plan(state, Memory(), good_until=end, ends_at=None if refused else end, ends_at_source=source)
-    title, message = notice_text.title_and_message(CORP, plan, cause, now, **more)
+    title, message = notice_text.title_and_message(sign_in, plan, cause, now, **more)
     return wish(stays=stays, title=title, message=message, buttons=list(buttons))
 
 
@@ -202,6 +204,7 @@ KINDS = {
     "several": notice(
         Cause.ENDED, "Sign in", "Not today", state=State.LOGIN_REQUIRED, position=(1, 3), others=["lab", "acme"]
     ),
+    "aws-login": notice(Cause.ENDED, "Sign in", "Not today", state=State.LOGIN_REQUIRED, sign_in=CONSOLE, servers=[KB]),
     "markup": notice(Cause.ENDED, "Sign in", servers=[("<b>&amp;</i>", "<a href='http://x'>x</a>")]),
     "test": wish(
         stays=False,
