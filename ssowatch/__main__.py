@@ -16,17 +16,17 @@ def main() -> int:
         for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show "…" shows "?"
             if stream and stream.encoding.lower() != "utf-8":
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-        if not (os.environ.get("HOME") != "" and os.path.isabs(home := paths.home()) and os.path.isdir(home)):  # noqa: PTH112, PTH117
-            print("ssowatch: HOME names no directory. Mend: set it to your home directory", file=sys.stderr)
-            return os.EX_CONFIG  # else files of ours would be made wherever this was started
-        if sys.argv[1:2] == ["status"]:
-            from ssowatch.commands import status
-
-            code = status.main(sys.argv[2:])
-        elif sys.argv[1:3] == ["mcp", "wrap"]:
+        if sys.argv[1:3] == ["mcp", "wrap"]:
             from ssowatch.commands import mcp_wrap
 
             code = mcp_wrap.main(sys.argv[3:])
+        elif not paths.has_home():
+            print(f"ssowatch: {paths.NO_HOME}. Mend: set it to your home directory", file=sys.stderr)
+            return os.EX_CONFIG  # else files of ours would be made wherever this was started
+        elif sys.argv[1:2] == ["status"]:
+            from ssowatch.commands import status
+
+            code = status.main(sys.argv[2:])
         elif sys.argv[1:] == ["run"]:
             from ssowatch.commands import run
 

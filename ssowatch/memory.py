@@ -29,6 +29,7 @@ _A_WEEK = timedelta(days=7)
 _TAIL = timedelta(seconds=30)  # a token that much shorter than usual ends with its sign-in
 _SOON = timedelta(minutes=2)  # a token seen that soon after it was given is seen from the beginning
 _FLOOR = timedelta(seconds=1)  # full jitter may draw nothing; a hot loop helps nobody
+_SECOND_WORD = timedelta(seconds=0.5)  # with the half second that a child takes, a renewal is there within one
 
 
 def mark(sign_in: SignIn, token: Token) -> str:
@@ -109,7 +110,8 @@ def failed(memory: Memory, token: Token, reason: str, now: datetime, draw: float
     """After an attempt that came to nothing: the next try, counted from now. `begun`: it was counted before."""
     attempts = max(memory.token.attempts + (not begun), 1)
     retry_at = now + back_off(attempts, _left(memory, token, now), draw)
-    after = replace(memory.token, attempts=attempts, attempted_at=now, retry_at=retry_at, failure=reason)
+    began_at = memory.token.attempted_at if begun else now
+    after = replace(memory.token, attempts=attempts, attempted_at=began_at, retry_at=retry_at, failure=reason)
     return replace(memory, token=after)
 
 
@@ -140,15 +142,15 @@ def refused(memory: Memory, code: str, reason: str, now: datetime, *, alive: boo
 
 
 def nudged(memory: Memory, now: datetime) -> Memory:
-    """The network came up or the machine resumed: a waiting retry is due at once, or a second after the last one began.
+    """The network came up or the machine resumed: a waiting retry is due at once, or half a second after the last one began.
 
     An address comes before the route that makes it useful; the second word must not wait for the back-off of the first.
     """
     token = memory.token
     if not token.attempts or token.retry_at is None:
         return memory
-    if token.attempted_at and timedelta() <= now - token.attempted_at < _FLOOR:
-        return replace(memory, token=replace(token, retry_at=min(token.retry_at, token.attempted_at + _FLOOR)))
+    if token.attempted_at and timedelta() <= now - token.attempted_at < _SECOND_WORD:
+        return replace(memory, token=replace(token, retry_at=min(token.retry_at, token.attempted_at + _SECOND_WORD)))
     return replace(memory, token=replace(token, attempts=1, retry_at=None))
 
 

@@ -152,7 +152,7 @@ class TokenMemory:
     life: timedelta | None = None  # The server's own `expiresIn`, known when our renewal got the token
     renewed_at: datetime | None = None  # When our renewal got the token that is in the file now
     attempts: int = 0  # Renewals begun since the last success; each is counted before its call, for its back-off
-    attempted_at: datetime | None = None
+    attempted_at: datetime | None = None  # When the last one began
     retry_at: datetime | None = None
     failure: str | None = None  # Why the last attempt did not reach an answer
     refused: str | None = None  # Why AWS refused to renew this token; final for it

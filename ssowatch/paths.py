@@ -13,12 +13,18 @@ from __future__ import annotations
 import os
 
 SYSTEM_CONFIG = "/etc/xdg/ssowatch/config.yaml"
+NO_HOME = "HOME names no directory"
 _SUN_PATH_MAX = 100  # sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, less the terminating zero
 
 
 def home() -> str:
     """The user's home directory, from HOME, else from the user database."""
     return os.path.expanduser("~")  # noqa: PTH111 - pathlib costs 8 ms at the start of `status`
+
+
+def has_home() -> bool:
+    """Whether there is a directory by that name. A relative one would be another one in each working directory."""
+    return os.environ.get("HOME") != "" and os.path.isabs(home()) and os.path.isdir(home())  # noqa: PTH112, PTH117
 
 
 def shown(path: str) -> str:

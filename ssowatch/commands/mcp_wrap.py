@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from datetime import timedelta
+    from typing import NoReturn
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
@@ -98,7 +99,7 @@ def _wait(written: str) -> timedelta | None:
 
 
 def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: Leash) -> int:
-    from ssowatch import malloc, spared
+    from ssowatch import malloc, paths, spared
 
     spared.go_without()
     from ssowatch.plain import plain
@@ -110,9 +111,11 @@ def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: L
 
     malloc.keep_little()
     environment = {**os.environ, **({"AWS_PROFILE": profile} if profile else {})}
-    ensuring = Ensuring(leash)
-    sign_in = OurSignIn(profile or given(argv, environment), ensuring)
     try:
+        if not paths.has_home():  # the server, which may need none, is worth more to its client than our complaint
+            _be(argv, environment)
+        ensuring = Ensuring(leash)
+        sign_in = OurSignIn(profile or given(argv, environment), ensuring)
         status = Relay(Server(argv, environment, leash), sign_in, ensuring, wait).run()
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
@@ -123,3 +126,12 @@ def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: L
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status if status >= 0 else 128 - status)  # threads may still wait for the client's next line
+
+
+def _be(argv: list[str], environment: dict[str, str]) -> NoReturn:
+    """Raises OSError: it cannot be started."""
+    from ssowatch.paths import NO_HOME
+
+    print(f"ssowatch: {NO_HOME}; the server runs without ssowatch", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which would last
+    os.execvpe(argv[0], argv, environment)  # noqa: S606 - the argv that the user wrote

@@ -400,3 +400,17 @@ def test_the_profile_is_handed_on(home):
     program = ("sh", "-c", "echo $AWS_PROFILE; umask")
     with wrapped("--profile", "prod", server=program, AWS_PROFILE="dev") as client:
         assert client.line() == b"prod\n"
+
+
+@pytest.mark.parametrize("named", ["", "here", "/nonexistent"])
+def test_without_a_home_the_server_runs_alone(home, monkeypatch, named):
+    """In a container, for instance. Where we were started from nothing is made."""
+    monkeypatch.chdir(home)
+    before = sorted(home.rglob("*"))
+    with wrapped("--profile", "prod", server=("sh", "-c", "echo $AWS_PROFILE; cat; exit 7"), HOME=named) as client:
+        assert client.line() == b"prod\n"
+        client.write(b'{"anything": 1}\n')
+        assert client.line() == b'{"anything": 1}\n'
+        assert client.ended() == 7
+    assert client.stderr == b"ssowatch: HOME names no directory; the server runs without ssowatch\n"
+    assert sorted(home.rglob("*")) == before
