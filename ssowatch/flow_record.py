@@ -87,4 +87,4 @@ def decoded(content: bytes) -> Record | None:
     optional = (getattr(record, key) for key in _TEXTS if getattr(record, key) is not None)
     texts = (record.id, record.name, record.method, *optional)
     sound = record.started_at in moments and all(map(sensible, moments)) and all(isinstance(t, str) for t in texts)
-    return record if sound else None
+    return record if sound and isinstance(record.pid, int | None) else None

@@ -72,16 +72,15 @@ class _Span:
 
 def days(acts: Iterable[Mapping[str, Any]], now: datetime, count: int, cells: int = 0) -> list[Day]:
     """The last `count` days, the oldest first, today included; each cut into `cells` equal stretches (of one sign-in)."""
-    known = [act for act in acts if _at(act) is not None]
+    known = [{**act, "at": at.astimezone(now.tzinfo)} for act in acts if (at := _at(act))]
     dates = [now.date() - timedelta(days=back) for back in reversed(range(count))]
     found = {one: Day(one) for one in dates}
     for act in known:
-        moment = _local(act, now)
-        day = found.get(moment.date())
+        day = found.get(act["at"].date())
         if day and act["event"] in _COUNTED:
             setattr(day, act["event"], getattr(day, act["event"]) + 1)
         if day and act["event"] == "signed_in":
-            day.sign_ins_at.append(moment)
+            day.sign_ins_at.append(act["at"])
     for name in {act["sign_in"] for act in known}:
         own = [act for act in known if act["sign_in"] == name]
         spans, waits = list(_spans(own, now)), list(_waits(own, now))
@@ -122,12 +121,12 @@ def totals(found: Sequence[Day]) -> list[str]:
     """The days in a sentence or two."""
     renewed, signed_in = sum(day.renewed for day in found), sum(day.signed_in for day in found)
     minutes = round(sum((day.expired_in_use for day in found), timedelta()) / timedelta(minutes=1))
-    hours = sum((day.unattended for day in found), timedelta()) / timedelta(hours=1)
+    hours = round(sum((day.unattended for day in found), timedelta()) / timedelta(hours=1))
     span = "today" if len(found) == 1 else f"{len(found)} days"
     expired = f"{_many(minutes, 'minute')} expired while you worked"
     lines = [f"{span}: {_many(renewed, 'renewal')}, {_many(signed_in, 'sign-in')}, {expired}"]
-    if hours >= 0.5:
-        lay = f"{_many(round(hours), 'hour')} with nobody at the screen"
+    if hours:
+        lay = f"{_many(hours, 'hour')} with nobody at the screen"
         lines.append(f"A live token lay here for {lay}, as far as that is known.")
     return lines
 
@@ -140,7 +139,7 @@ def _spans(acts: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[_Span]:
     """What one sign-in was like, from act to act."""
     for act, following in pairwise([*acts, None]):
         assert act is not None, "only the last one is"  # noqa: S101 - for the type
-        begin, end = _local(act, now), _local(following, now) if following else now
+        begin, end = act["at"], following["at"] if following else now
         state = act.get("state")
         if state in _WORKS:
             good_until = _moment(act.get("good_until"))
@@ -149,19 +148,18 @@ def _spans(acts: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[_Span]:
                 seen_until = min(end, begin + _SEEN_FOR)
                 yield _Span(begin, seen_until, Cell.UNATTENDED)
                 begin = seen_until
-        if begin < end:
-            yield _Span(begin, end, _CELLS.get(str(state), Cell.UNKNOWN))
+        yield _Span(begin, end, _CELLS.get(str(state), Cell.UNKNOWN))
 
 
 def _waits(acts: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[_Span]:
     """When somebody was there and calls failed."""
     asked_at: datetime | None = None
     for act in acts:
-        moment, expired = _local(act, now), act.get("state") == "login_required"
-        if expired and asked_at is None and act["event"] in {"warned", "tab"}:
-            asked_at = moment
-        if not expired and asked_at:
-            yield _Span(asked_at, min(moment, asked_at + _LONGEST_WAIT), Cell.EXPIRED)
+        if act.get("state") == "login_required":
+            if act["event"] in {"warned", "tab"}:
+                asked_at = asked_at or act["at"]
+        elif asked_at:
+            yield _Span(asked_at, min(act["at"], asked_at + _LONGEST_WAIT), Cell.EXPIRED)
             asked_at = None
     if asked_at:
         yield _Span(asked_at, min(now, asked_at + _LONGEST_WAIT), Cell.EXPIRED)
@@ -190,10 +188,6 @@ def _bounds(day: date, now: datetime) -> tuple[datetime, datetime]:
 
 def _at(act: Mapping[str, Any]) -> datetime | None:
     return _moment(act.get("at")) if isinstance(act.get("sign_in"), str) else None
-
-
-def _local(act: Mapping[str, Any], now: datetime) -> datetime:
-    return (_moment(act["at"]) or now).astimezone(now.tzinfo)
 
 
 def _moment(text: object) -> datetime | None:

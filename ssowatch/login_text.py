@@ -111,7 +111,7 @@ def ends_with_it(sign_in: SignIn, servers: Sequence[str], others: Sequence[str] 
 
 def outcome(record: Record) -> str:
     """How it ended."""
-    said = plain(record.message or (record.outcome or "").replace("_", " "), 400)
+    said = plain(record.message or str(record.outcome).replace("_", " "), 400)
     return f"{plain(record.name)}: {said}"
 
 
@@ -121,10 +121,10 @@ def after(servers: Sequence[McpServer]) -> str:
     stuck = [_server(one) for one in servers if hanging.restarts(one)]
     lines = []
     if goes_on:
-        lines.append(f"{_listed(goes_on)} {'goes' if len(set(goes_on)) == 1 else 'go'} on by themselves.")
+        lines.append(f"{_listed(goes_on)} {'goes on by itself' if len(set(goes_on)) == 1 else 'go on by themselves'}.")
     if stuck:
         lines.append(f"Restart {_listed(stuck)}: the keys that were taken at the start do not change.")
-    return " ".join(lines).replace("goes on by themselves", "goes on by itself")
+    return " ".join(lines)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -107,8 +107,11 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _servers(servers: Iterable[McpServer]) -> list[dict[str, Any]]:
     """Those without a problem, each once, whatever number of files name it."""
-    rows = [(one.client, one.server, one.profile, one.certain) for one in servers if not one.problem]
-    return [dict(zip(("client", "server", "profile", "certain"), row, strict=True)) for row in dict.fromkeys(rows)]
+    found = dict.fromkeys((one.client, one.server, one.profile, one.certain) for one in servers if not one.problem)
+    return [
+        {"client": client, "server": server, "profile": profile, "certain": certain}
+        for client, server, profile, certain in found
+    ]
 
 
 def mcp_server(one: McpServer) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -19,6 +18,7 @@ from html import escape
 from ssowatch.answers import Person
 from ssowatch.model import Kind, SignIn
 from ssowatch.plain import plain
+from ssowatch.problems import login_command
 
 _STYLE = """
 :root{color-scheme:light dark;--ground:#eef1f5;--card:#fff;--text:#17202b;--soft:#5b6775;--line:#dfe4ea;--code:#f2f4f7;--good:#16794a;--no:#a15c00;--bad:#b3261e}
@@ -85,10 +85,10 @@ def signed_in(sign_in: SignIn, person: Person, before: str | None, *asides: str)
         more = len(person.accounts) - _MOST_ACCOUNTS
         rows = [*person.accounts[:_MOST_ACCOUNTS], *([f"and {more} more"] if more > 0 else [])]
         facts.append(("Account" if len(rows) == 1 else "Accounts", rows))
-    notes = list(map(_sentence, asides))
+    notes = [_sentence(aside) for aside in asides]
     if before:
-        notes.insert(0, f"Last time it was {plain(before, 80)}. If you did not mean to change, sign in again.")
-    shown = "".join(f'<p class="note">{_shown(note, 400)}</p>' for note in notes)
+        notes.insert(0, f"Last time it was {_shown(before, 80)}. If you did not mean to change, sign in again.")
+    shown = "".join(f'<p class="note">{note}</p>' for note in notes)
     return _page(
         200,
         "good",
@@ -99,7 +99,7 @@ def signed_in(sign_in: SignIn, person: Person, before: str | None, *asides: str)
 
 def denied(sign_in: SignIn, aftermath: str = "") -> Page:
     """The person said no; `aftermath` is what follows from it, where more does than nothing."""
-    more = f'<p class="note">{_shown(_sentence(aftermath), 300)}</p>' if aftermath else ""
+    more = f'<p class="note">{_sentence(aftermath)}</p>' if aftermath else ""
     return _page(
         200,
         "no",
@@ -110,7 +110,7 @@ def denied(sign_in: SignIn, aftermath: str = "") -> Page:
 
 def failed(sign_in: SignIn, message: str) -> Page:
     """It did not work; `message` says why."""
-    said = f"<p>{_shown(_sentence(message), 300)}</p>"
+    said = f"<p>{_sentence(message)}</p>"
     return _page(200, "bad", "The sign-in did not work", said + _which(sign_in) + _again(sign_in) + _CLOSE)
 
 
@@ -131,7 +131,7 @@ def refused(status: int, reason: str) -> Page:
 
 
 def _sentence(text: str) -> str:
-    shown = plain(text, 300)
+    shown = _shown(text, 300)
     return f"{shown[:1].upper()}{shown[1:]}."
 
 
@@ -141,8 +141,7 @@ def _which(sign_in: SignIn) -> str:
 
 
 def _again(sign_in: SignIn) -> str:
-    name = sign_in.name if sign_in.kind is Kind.SSO_SESSION or not sign_in.profiles else sign_in.profiles[0]
-    return f"<p>To try again: <code>ssowatch login {_shown(shlex.quote(plain(name)))}</code></p>"
+    return f"<p>To try again: <code>{_shown(login_command(sign_in))}</code></p>"
 
 
 def _facts(rows: Sequence[tuple[str, Sequence[str]]]) -> str:

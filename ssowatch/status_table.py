@@ -23,7 +23,7 @@ _SHORTEST_NAME = 16
 _HEAD = ["SIGN-IN", "STATE", "GOOD UNTIL", "NEXT"]
 
 
-def table(document: dict[str, Any], now: datetime, width: int = 80) -> str:
+def table(document: dict[str, Any], now: datetime, width: int) -> str:
     """The whole answer of `status`. `now` is aware and in the reader's time zone."""
     sign_ins, problem = document["sign_ins"], document["problem"]
     blocks = [_problem(problem, "", width)] if problem else []
@@ -58,7 +58,7 @@ def _details(one: dict[str, Any], width: int) -> list[str]:
     """Who uses it, and what is wrong."""
     lines: list[str] = []
     users = [plain(profile, 60) for profile in one["profiles"]]
-    users += [f"{plain(each['server'], 40)} ({plain(called(each['client']), 40)})" for each in one["mcp_servers"]]
+    users += [f"{plain(each['server'], 40)} ({called(each['client'])})" for each in one["mcp_servers"]]
     if users:
         lines += _wrapped(", ".join(users), "  ", width)
     if one["problem"]:

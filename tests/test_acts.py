@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from simulator.server import Simulator
 
 from ssowatch import act_log, acts, paths
-from ssowatch.model import Cause, Kind, Lineage, Memory, Plan, Problem, SignIn, State, Token, TokenMemory
+from ssowatch.model import Cause, Kind, Lineage, Memory, Plan, Presence, Problem, SignIn, State, Token, TokenMemory
 from ssowatch.protocol import Row, moment
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -39,6 +39,7 @@ GOOD, OUT = row(), row(State.SIGNED_OUT, None, problem="signed_out")
 ROWS = [
     # id, before, after, events
     ("nothing", GOOD, GOOD, []),
+    ("its beginning is known better", GOOD, row(began_at=LATER), []),
     ("our renewal", GOOD, row(token="b"), ["renewed"]),
     ("a renewal of somebody else", GOOD, row(token="b", ours=False), ["renewed"]),
     ("a first sign-in", row(State.SIGNED_OUT, None, began_at=None), row(token="b", began_at=LATER), ["signed_in"]),
@@ -55,8 +56,11 @@ ROWS = [
     ("a notice", GOOD, row(State.EXPIRING, noticed=(Cause.ENDING,)), ["warned", "expiring"]),
     ("a second notice", row(State.EXPIRING, noticed=(Cause.ENDING,)), row(State.LOGIN_REQUIRED, noticed=(Cause.ENDING, Cause.ENDED)), ["warned", "login_required"]),
     ("a new sign-in that is asked for at once", row(noticed=(Cause.ENDING,)), row(State.EXPIRING, "b", began_at=LATER, noticed=(Cause.ENDING,)), ["signed_in", "warned", "expiring"]),
+    ("still asked", row(noticed=(Cause.ENDING,)), row(noticed=(Cause.ENDING,)), []),
     ("an offer", GOOD, row(offered_at=LATER), ["warned"]),
     ("a tab", row(State.LOGIN_REQUIRED), row(State.LOGIN_REQUIRED, tabs=1), ["tab"]),
+    ("the same tab", row(State.LOGIN_REQUIRED, tabs=1), row(State.LOGIN_REQUIRED, tabs=1), []),
+    ("a new sign-in that opens its tab at once", row(State.LOGIN_REQUIRED, tabs=1), row(State.LOGIN_REQUIRED, "b", began_at=LATER, tabs=1), ["signed_in", "tab"]),
     ("a broken config", GOOD, row(State.MISCONFIGURED, problem="misconfigured"), ["misconfigured"]),
 ]  # fmt: skip
 
@@ -67,6 +71,30 @@ def test_what_happened_between_two_looks(before, after, events):
     assert [event for event, _ in told] == events
     assert set(events) <= set(acts.EVENTS)
     assert all(message and message.isprintable() for _, message in told)
+
+
+MESSAGES = [
+    # id, before, after, what a person reads
+    ("our renewal", GOOD, row(token="b"), ["renewed"]),
+    ("a renewal of somebody else", GOOD, row(token="b", ours=False), ["renewed by another program"]),
+    ("a sign-in", GOOD, row(token="b", began_at=LATER), ["signed in"]),
+    ("a sign-in of somebody", GOOD, row(token="b", began_at=LATER, who="anna"), ["signed in as anna"]),
+    ("a problem", GOOD, row(State.LOGIN_REQUIRED, problem="refused"), ["it is refused", "it is refused"]),
+    ("an end without one", GOOD, row(State.LOGIN_REQUIRED), ["login required"]),
+    ("a notice", GOOD, row(noticed=(Cause.ENDING,)), ["a person is asked: ending"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "messages"), [one[1:] for one in MESSAGES], ids=[one[0] for one in MESSAGES]
+)
+def test_what_a_person_reads(before, after, messages):
+    assert [message for _, message in acts.between(before, after)] == messages
+
+
+def test_an_endless_problem_is_cut():
+    endless = replace(GOOD, plan=replace(GOOD.plan, problem=Problem("refused", "x" * 301)))
+    assert acts.between(GOOD, endless) == [("refused", "x" * 299 + "…")]
 
 
 def test_every_event_has_a_row():
@@ -106,6 +134,10 @@ def test_a_line(home):
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_line_tells_who_was_there():
+    assert acts.line(NOW, GOOD, "renewed", "", Presence.LOCKED)["presence"] == "locked"
 
 
 def test_it_is_bounded_and_keeps_the_newest(home, monkeypatch):

@@ -335,6 +335,8 @@ UNSOUND = [
     ("deep", b"[" * 100_000),
     ("no id", {"id": None}),
     ("a name that is none", {"name": 7}),
+    ("a code that is none", {"code": 7}),
+    ("a process that is none", {"pid": "7"}),
     ("an unknown stage", {"stage": "far"}),
     ("no moment", {"started_at": None}),
     ("a moment without a zone", {"started_at": "2026-01-05T08:00:00"}),

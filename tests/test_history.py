@@ -45,6 +45,7 @@ ROWS = [
     ("ended, and nobody was asked", [over("02:00"), act("09:04", "signed_in")], 0, 1, 0, 0, 0),
     ("asked, and left for the day", [over("10:00"), over("10:00", "warned"), act("17:00", "signed_in")], 0, 1, 1, 120, 0),
     ("asked, and nothing yet", [over("17:40"), over("17:50", "warned")], 0, 0, 1, 10, 0),
+    ("asked twice", [over("10:00", "warned"), over("10:30", "tab"), act("10:40", "signed_in")], 0, 1, 1, 40, 0),
     ("no network is not expired", [act("10:00", "unreachable", "unreachable"), act("11:00", "renewed")], 1, 0, 0, 0, 0),
     ("the screen is locked", [SIGNED_IN, act("12:00", "renewed", presence="locked"), act("12:30", "renewed", presence="present")], 2, 1, 0, 0, 30),
     ("idle, then nothing is known", [act("09:00", "renewed", presence="idle")], 1, 0, 0, 0, 60),
@@ -52,6 +53,7 @@ ROWS = [
     ("locked, but the token is dead", [over("09:00", presence="locked"), act("12:00", "signed_in")], 0, 1, 0, 0, 0),
     ("another day", [act("09:00", "renewed", day=5), over("10:00", "warned", day=4)], 0, 0, 0, 0, 0),
     ("lines that are none of ours", [{"at": "x", "event": "renewed", "sign_in": "a"}, {"at": "2026-01-09T09:00:00Z", "event": "renewed"}], 0, 0, 0, 0, 0),
+    ("a moment that no clock shows", [{**act("09:00", "renewed", presence="locked"), "at": "9999-12-31T23:59:59Z"}], 0, 0, 0, 0, 0),
 ]  # fmt: skip
 
 
@@ -64,6 +66,7 @@ def test_today(acts, renewed, signed_in, warned, expired, alone):
     (today,) = history.days(acts, NOW, 1)
     assert (today.renewed, today.signed_in, today.warned) == (renewed, signed_in, warned)
     assert (today.expired_in_use, today.unattended) == (expired * MINUTE, alone * MINUTE)
+    assert today.cells == ()  # nobody asked for a picture
 
 
 def test_several_sign_ins_are_added_up_and_told_apart():
@@ -98,15 +101,42 @@ def test_a_picture_of_a_day():
     ]  # fmt: skip
 
 
-def test_the_sentence():
-    acts = [SIGNED_IN, *(act(f"{hour:02}:30", "renewed", presence="locked") for hour in range(9, 12))]
-    assert history.totals(history.days(acts, NOW, 7)) == [
-        "7 days: 3 renewals, 1 sign-in, 0 minutes expired while you worked",
-        "A live token lay here for 3 hours with nobody at the screen, as far as that is known.",
+@pytest.mark.parametrize(("minutes", "cell"), [(14, Cell.UNKNOWN), (15, Cell.GOOD)])
+def test_a_stretch_is_what_at_least_a_quarter_of_it_was(minutes, cell):
+    (today,) = history.days([act("10:00", "renewed", good_until=f"10:{minutes}")], NOW, 1, cells=24)
+    assert today.cells[10] is cell
+
+
+def test_a_day_knows_when_somebody_signed_in():
+    acts = [
+        act("08:00", "signed_in", day=7),
+        SIGNED_IN,
+        act("09:30", "renewed"),
+        over("10:00"),
+        act("10:07", "signed_in"),
     ]
-    assert history.totals(history.days([], NOW, 1)) == [
-        "today: 0 renewals, 0 sign-ins, 0 minutes expired while you worked"
-    ]
+    (today,) = history.days(acts, NOW, 1)
+    assert [f"{at:%H:%M}" for at in today.sign_ins_at] == ["09:00", "10:07"]
+
+
+def alone(until: str) -> list[dict]:
+    return [act("12:00", "renewed", presence="locked"), act(until, "renewed", presence="present")]
+
+
+LOCKED = [SIGNED_IN, *(act(f"{hour:02}:30", "renewed", presence="locked") for hour in range(9, 12))]
+SENTENCES = [
+    # id, acts, days, what is said
+    ("nothing", [], 1, ["today: 0 renewals, 0 sign-ins, 0 minutes expired while you worked"]),
+    ("some minutes", [over("10:00", "warned"), act("10:07", "signed_in")], 1, ["today: 0 renewals, 1 sign-in, 7 minutes expired while you worked"]),
+    ("a week", LOCKED, 7, ["7 days: 3 renewals, 1 sign-in, 0 minutes expired while you worked", "A live token lay here for 3 hours with nobody at the screen, as far as that is known."]),
+    ("half an hour alone is none", alone("12:30"), 1, ["today: 2 renewals, 0 sign-ins, 0 minutes expired while you worked"]),
+    ("more is one", alone("12:31"), 1, ["today: 2 renewals, 0 sign-ins, 0 minutes expired while you worked", "A live token lay here for 1 hour with nobody at the screen, as far as that is known."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("acts", "count", "said"), [row[1:] for row in SENTENCES], ids=[row[0] for row in SENTENCES])
+def test_the_sentences(acts, count, said):
+    assert history.totals(history.days(acts, NOW, count)) == said
 
 
 def write(*acts: dict) -> None:

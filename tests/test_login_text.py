@@ -64,7 +64,7 @@ PROGRESS = [
     ("a code in a browser", record(method="device", code="ABCD-EFGH"), False, ["shows the code ABCD-EFGH"], ["ssh"]),
     ("a code", record(method="device", code="ABCD-EFGH", unopened=login_text.NOT_WANTED), False, ["any browser", "ABCD-EFGH", "Approve only what you began yourself"], ["ssh", "No browser was opened"]),
     ("a code over ssh", record(method="device", code="A", unopened=login_text.NOT_WANTED), True, ["ssh -L 26000:127.0.0.1:26000 box", "ssowatch login corp --method pkce --no-browser"], []),
-    ("a link that is none, over ssh", record(link="http://127.0.0.1:99999/x", unopened=login_text.NOT_WANTED), True, ["http://127.0.0.1:99999/x"], ["ssh -L 99999"]),
+    ("a link that is none, over ssh", record(link="http://127.0.0.1:99999/x", unopened=login_text.NOT_WANTED), True, ["http://127.0.0.1:99999/x", "ssh -L 26000:127.0.0.1:26000 box"], []),
     ("a link", record(unopened="xdg-open failed"), False, [LINK, "No browser was opened: xdg-open failed"], ["ssh"]),
     ("a link over ssh", record(unopened=login_text.NOT_WANTED, link="http://127.0.0.1:4711/x"), True, ["ssh -L 4711:127.0.0.1:4711 box"], []),
     ("a command", record(method="command", link=None), False, ["your own login command asks you"], ["None"]),
@@ -86,6 +86,17 @@ def test_progress(told, ssh, words, not_words):
     said = "\n".join(login_text.progress(told, CORP, "lab", "box" if ssh else None, 26000))
     assert [word for word in words if word not in said] == []
     assert [word for word in not_words if word in said] == []
+
+
+def test_whose_tab_is_open_need_not_be_known():
+    assert login_text.progress(record(stage=Stage.QUEUED), CORP, None, None, 0) == [
+        "corp: the sign-in of another portal is open; this one comes next."
+    ]
+
+
+def test_a_link_without_end_is_cut():
+    shown = login_text.progress(record(link="x" * 2001, unopened=login_text.NOT_WANTED), CORP, None, None, 0)
+    assert shown[1] == "  " + "x" * 1999 + "…"
 
 
 def test_names_and_addresses_move_no_cursor():
@@ -153,6 +164,45 @@ def test_a_fresh_sign_in_says_what_else_it_may_end():
     assert "too" not in login_text.ends_with_it(corp, [])
 
 
+def test_a_fresh_sign_in_that_nobody_misses():
+    bare = SignIn("corp", Kind.SSO_SESSION, "https://d-1.awsapps.com/start", "us-east-1")
+    assert login_text.ends_with_it(bare, []) == "corp: ending the present sign-in, and signing in anew at once."
+
+
+JOINED = [
+    # a fresh one is wanted, changes of the record, words
+    (False, {}, "corp: joining the sign-in that is already under way."),
+    (False, {"fresh": True}, "corp: joining the sign-in that is already under way."),
+    (True, {"fresh": True}, "corp: joining the sign-in that is already under way."),
+    (True, {}, "corp: joining the sign-in that is already under way; it is an ordinary one, so run this again afterwards for a fresh one."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "changes", "words"), JOINED)
+def test_joining(wanted, changes, words):
+    assert login_text.joined(record(**changes), fresh=wanted) == words
+
+
+OUTCOMES = [
+    # id, changes of the record, words
+    ("a message", {"outcome": "failed", "message": "it broke"}, "corp: it broke"),
+    ("a word alone", {"outcome": "timed_out"}, "corp: timed out"),
+    ("no end", {"message": "x" * 401}, "corp: " + "x" * 399 + "…"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), [row[1:] for row in OUTCOMES], ids=[row[0] for row in OUTCOMES])
+def test_how_it_ended(changes, words):
+    assert login_text.outcome(record(**changes)) == words
+
+
+@pytest.mark.parametrize(("deadline", "until"), [(None, ""), (NOW, f" until {NOW.astimezone():%H:%M}")])
+def test_who_stops_waiting_can_come_back(deadline, until):
+    assert login_text.left_to_itself("my team", deadline) == (
+        f"my team: the sign-in stays open{until}; ssowatch login 'my team' joins it again."
+    )
+
+
 def server(name: str, code: str | None = None) -> McpServer:
     return McpServer("codex", name, "/f", "dev", "corp", problem=Problem(code, "x") if code else None)
 
@@ -163,7 +213,9 @@ AFTER = [
     ("one", [server("a")], "a (Codex) goes on by itself."),
     ("one in two files", [server("a"), server("a")], "a (Codex) goes on by itself."),
     ("two", [server("a"), server("b", "read_only")], "a (Codex) and b (Codex) go on by themselves."),
+    ("six", [server(name) for name in "abcdef"], "a (Codex), b (Codex), c (Codex), d (Codex), e (Codex) and f (Codex) go on by themselves."),
     ("many", [server(name) for name in "abcdefg"], "a (Codex), b (Codex), c (Codex), d (Codex), e (Codex) and 2 more go on by themselves."),
+    ("a long name", [server("x" * 41)], "x" * 39 + "… (Codex) goes on by itself."),
     ("frozen", [server("a", "frozen_keys")], "Restart a (Codex): the keys that were taken at the start do not change."),
     ("both", [server("a"), server("b", "frozen_keys")], "a (Codex) goes on by itself. Restart b (Codex): the keys that were taken at the start do not change."),
 ]  # fmt: skip

@@ -57,6 +57,18 @@ def test_everything_of_ours_has_a_place_of_its_own():
     assert len({path for _, path in ROWS}) == len(ROWS)
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/home/me/.aws/config", "~/.aws/config"),
+        ("/home/melanie/.aws/config", "/home/melanie/.aws/config"),
+        ("/etc/xdg/home/me/x", "/etc/xdg/home/me/x"),
+    ],
+)
+def test_a_path_as_a_person_writes_it(path, shown):
+    assert paths.shown(path) == shown
+
+
 def test_files_that_the_environment_names(monkeypatch):
     assert (paths.aws_config(), paths.aws_credentials()) == ("/home/me/.aws/config", "/home/me/.aws/credentials")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "SSOWATCH_CONFIG"):

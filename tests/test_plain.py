@@ -19,7 +19,9 @@ ROWS = [
     ("\U000e0041", "", '"\\udb40\\udc41"'),
     ("\ud800", "", '"?"'),
     ("a\nb  c", "a b c", '"a\\nb  c"'),
+    ("x" * 200, "x" * 200, f'"{"x" * 200}"'),
     ("x" * 300, "x" * 199 + "…", f'"{"x" * 300}"'),
+    (" " * 800 + "behind", "", f'"{" " * 800}behind"'),  # four times the limit is all that is looked at
 ]
 
 

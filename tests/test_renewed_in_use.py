@@ -163,7 +163,7 @@ def test_what_is_said():
     )
     row = protocol.Row(CONSOLE, token("21:00"), replace(plan, state=State.VALID))
     published = protocol.document(now, protocol.WatcherFacts(1, now), None, [row], [])
-    lines = status_table.table(published, now).splitlines()
+    lines = status_table.table(published, now, 80).splitlines()
     assert lines[1] == "jane@example.com (login)  valid  21:00 at most  renewed in use"
     assert published["sign_ins"][0] | {"profiles": 0} == {
         "name": ARN,

@@ -91,15 +91,18 @@ def test_the_policy_allows_the_one_style_sheet():
             result_page.signed_in(CORP, Person("anna", ("development (1)", "production (2)")), None),
             [
                 "You are signed in",
-                "Sign-in corp",
-                f"Portal {START_URL}",
-                "Signed in as anna",
-                "Accounts development (1)",
+                f"Sign-in corp Portal {START_URL} Signed in as anna Accounts development (1) production (2) Programs",
             ],
             id="signed-in",
         ),
         pytest.param(
             result_page.signed_in(CORP, Person("anna", ("one (1)",)), None), ["Account one (1)"], id="account"
+        ),
+        pytest.param(
+            result_page.signed_in(CORP, Person("anna", tuple("abcd")), None), ["Accounts a b c d Programs"], id="four"
+        ),
+        pytest.param(
+            result_page.signed_in(CORP, Person("anna", tuple("abcde")), None), ["a b c d and 1 more"], id="five"
         ),
         pytest.param(
             result_page.signed_in(CORP, Person("anna", tuple("abcdef")), None), ["a b c d and 2 more"], id="accounts"
@@ -113,8 +116,26 @@ def test_the_policy_allows_the_one_style_sheet():
             id="asides",
         ),
         pytest.param(
+            result_page.signed_in(CORP, Person("bob"), "anna", "it was late"),
+            ["Last time it was anna. If you did not mean to change, sign in again. It was late."],
+            id="somebody-else-and-asides",
+        ),
+        pytest.param(
+            result_page.signed_in(CORP, Person("bob"), "x" * 81), [f"Last time it was {'x' * 79}…."], id="a-long-name"
+        ),
+        pytest.param(result_page.failed(CORP, "x" * 301), [f"X{'x' * 298}…."], id="a-long-reason"),
+        pytest.param(result_page.refused(403, "x" * 121), [f"{'x' * 119}…"], id="a-long-refusal"),
+        pytest.param(
+            result_page.denied(CORP, "nobody is asked for an hour"), ["Nobody is asked for an hour."], id="aftermath"
+        ),
+        pytest.param(
             result_page.denied(CORP),
-            ["Sign-in denied", "nothing was given out", "To try again: ssowatch login corp"],
+            [
+                "Sign-in denied",
+                "nothing was given out",
+                f"Sign-in corp Portal {START_URL} To try",
+                "To try again: ssowatch login corp",
+            ],
             id="denied",
         ),
         pytest.param(result_page.denied(OLD), ["ssowatch login 'old profile'"], id="legacy"),
@@ -127,9 +148,30 @@ def test_what_a_page_says(page, texts):
         assert text in shown
 
 
-def test_a_legacy_sign_in_names_its_portal_once():
-    assert Reader(result_page.signed_in(OLD, Person(), None)).text.count(START_URL) == 1
+@pytest.mark.parametrize("page", [result_page.signed_in(OLD, Person(), None), result_page.denied(OLD)])
+def test_a_legacy_sign_in_names_its_portal_once(page):
+    assert Reader(page).text.count(START_URL) == 1
 
 
-def test_a_page_keeps_its_body_out_of_its_repr():
+def test_a_note_is_there_only_where_there_is_one():
+    assert b'class="note"' in result_page.denied(CORP, "nobody is asked for an hour").body
+    assert b'class="note"' not in result_page.denied(CORP).body
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        pytest.param(result_page.signed_in(CORP, Person(), None), 200, id="signed in"),
+        pytest.param(result_page.denied(CORP), 200, id="denied"),
+        pytest.param(result_page.failed(CORP, "it broke"), 200, id="failed"),
+        pytest.param(result_page.stale(), 410, id="stale"),
+        pytest.param(result_page.refused(405, "no"), 405, id="refused"),
+    ],
+)
+def test_a_status_that_no_browser_takes_for_another(page, status):
+    assert page.status == status
+
+
+def test_a_page_keeps_body_and_way_out_of_its_repr():
     assert "corp" not in repr(result_page.denied(CORP))
+    assert "secret" not in repr(result_page.Page(302, location="https://portal.example/?state=secret"))

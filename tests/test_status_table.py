@@ -84,6 +84,10 @@ HEAD = "SIGN-IN  STATE  GOOD UNTIL  NEXT"
             "valid", "20:45 at most", "renewed in use", id="a session that its users renew",
         ),
         pytest.param({"kind": "login", "renews_silently": False}, "valid", "not known", "renewed in use", id="one whose beginning nobody saw"),
+        pytest.param(
+            {"kind": "login", "state": "login_required", "renews_silently": False},
+            "login required", "-", "you: sign in", id="a session that is over",
+        ),
     ],
 )  # fmt: skip
 def test_a_row(changes, state, good_until, upcoming):
@@ -94,9 +98,13 @@ def test_a_row(changes, state, good_until, upcoming):
     assert [cell.partition("  ")[0] for cell in cells] == [state, good_until, upcoming]
 
 
+NOBODY = {"running": False, "pid": None, "since": None}
+
+
 def test_without_a_watcher_nobody_renews():
-    shown = lines(row(), watcher={"running": False, "pid": None, "since": None}, width=200)
+    shown = lines(row(), watcher=NOBODY, width=200)
     assert shown[1].endswith("nobody renews it")
+    assert lines(row(renews_silently=False), watcher=NOBODY, width=200)[1].endswith("cannot renew")
     assert shown[-2:] == ["", "No watcher is running: nothing renews these. Start it with: ssowatch run"]
 
 
@@ -137,6 +145,46 @@ def test_a_long_mend_goes_on_below_its_beginning():
     ]
 
 
+def test_what_a_person_copies_is_not_broken():
+    link = "https://" + "x" * 60
+    words = f"word word word word word upgrade-profile {link}"
+    assert lines(row(problem={"code": "x", "message": words, "fix": None}), width=40)[2:5] == [
+        "  ! word word word word word",
+        "    upgrade-profile",
+        f"    {link}",
+    ]
+
+
+def test_many_users_stand_below_each_other():
+    assert lines(row(profiles=["production"] * 4), width=40)[2:4] == [
+        "  production, production, production,",
+        "  production",
+    ]
+
+
+def cut(most: int) -> tuple[str, str]:
+    """A text that is one too long, and what is shown of it."""
+    return "x" * (most + 1), "x" * (most - 1) + "…"
+
+
+LONG = [
+    # what, most, as it stands in the document, the line
+    ("a name", 60, lambda text: {"sign_ins": [row(name=text)]}, "{}  valid  17:30       renews 17:00"),
+    ("a profile", 60, lambda text: {"sign_ins": [row(profiles=[text])]}, "  {}"),
+    ("a server", 40, lambda text: {"sign_ins": [row(mcp_servers=[{"server": text, "client": "codex"}])]}, "  {} (Codex)"),
+    ("a message", 600, lambda text: {"problem": {"message": text, "fix": None}}, "! {}"),
+    ("a mend", 600, lambda text: {"problem": {"message": "m", "fix": text}}, "> {}"),
+    ("a profile that is not watched", 60, lambda text: {"unwatched": [{"profile": text, "reason": "r"}]}, "not watched: {}: r"),
+    ("a reason", 300, lambda text: {"unwatched": [{"profile": "p", "reason": text}]}, "not watched: p: {}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("most", "made", "line"), [one[1:] for one in LONG], ids=[one[0] for one in LONG])
+def test_what_somebody_wrote_takes_a_bounded_place(most, made, line):
+    text, shown = cut(most)
+    assert line.format(shown) in lines(**made(text), width=1000)
+
+
 def test_a_problem_of_ours_comes_first_and_what_is_not_watched_last():
     shown = lines(
         row(),
@@ -155,6 +203,18 @@ def test_where_next_does_not_fit_it_has_a_line_of_its_own():
         "  renews 17:00",
     ]
     assert all(len(line) <= 44 for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        pytest.param("corp", 40, id="a short name is whole"),
+        pytest.param("a-name-of-more-than-sixteen", 49, id="a long one keeps sixteen"),
+    ],
+)
+def test_next_stands_in_the_row_as_long_as_the_name_can_be_told(name, width):
+    assert len(lines(row(name=name), width=width)[1]) == width
+    assert lines(row(name=name), width=width - 1)[2] == "  renews 17:00"
 
 
 def test_on_a_terminal_of_no_width_the_beginning_of_the_name_stays():

@@ -500,7 +500,7 @@ def shown_name(data: bytes) -> None:
     row = protocol.Row(sign_in, None, plan)
     document = json.loads(protocol.encoded(protocol.document(NOON, protocol.WatcherFacts(), None, [row], [])))
     for text in (
-        status_table.table(document, NOON),
+        status_table.table(document, NOON, 80),
         wording.state_line(row),
         wording.service_line([row], plan.problem),
     ):
