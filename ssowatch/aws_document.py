@@ -15,7 +15,7 @@ from configupdater import ConfigUpdater, Option
 
 _MARK = "\ufeff"
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_PARTS = re.compile(r"(\s*)[^=:]*?([ \t]*[=:][ \t]*)[^\r\n]*?([\r\n]*)", re.DOTALL)
+_PARTS = re.compile(r"(\s*)[^=:]*?([ \t]*[=:][ \t]*)[^\r\n]*?([\r\n]*)\Z", re.DOTALL)
 
 
 class OddLayoutError(Exception):
@@ -58,20 +58,24 @@ class Document:
     def remove(self, header: str, key: str) -> None:
         """Take a key's line away."""
         if option := self._option(header, key):
-            if len(option.lines) > 1:
-                del option.lines[0]
-            else:
-                option.detach()
+            option.lines[0] = ""
 
     def insert(self, header: str, below: str, key: str, value: str) -> None:
-        """Add `key = value` right below another key's line."""
-        lines = self._updater[header][below].lines
+        """Add `key = value` right below another key's line.
+
+        Raises:
+            OddLayoutError: the section has no such line itself.
+
+        """
+        if not (option := self._option(header, below)):
+            raise OddLayoutError
+        lines = option.lines
         new = _like(lines[0], key, value)
         if not lines[0].endswith(("\r", "\n")):  # the last line of the file
             lines[0] += self._end
         lines.insert(1, new)
 
-    def append(self, header: str, keys: dict[str, str], like: str = "a = b") -> None:
+    def append(self, header: str, keys: dict[str, str], like: str) -> None:
         """Add a section at the end of the file; its lines have the delimiter of the line `like`."""
         text = self.text.removeprefix(self._mark)
         if text and not text.endswith(("\r", "\n")):
@@ -83,8 +87,7 @@ class Document:
 
     def line(self, header: str, key: str) -> str:
         """The line of a key, as it is written."""
-        option = self._option(header, key)
-        return option.lines[0] if option else ""
+        return self._updater[header][key].lines[0]
 
     def _option(self, header: str, key: str) -> Option | None:
         section = self._updater[header] if self._updater.has_section(header) else None
@@ -93,6 +96,4 @@ class Document:
 
 def _like(line: str, key: str, value: str) -> str:
     """`key = value`, written as `line` is."""
-    parts = _PARTS.fullmatch(line)
-    indent, delimiter, end = parts.groups() if parts else ("", " = ", "\n")
-    return f"{indent}{key}{delimiter}{value}{end}"
+    return _PARTS.sub(lambda parts: f"{parts[1]}{key}{parts[2]}{value}{parts[3]}", line)

@@ -50,7 +50,7 @@ class AwsError:
     texts: tuple[str, ...]
     alone: bool = False
     """It counts only where the whole text is nothing else."""
-    patterns: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False)
+    patterns: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False)
     """Of each text: its longest part without a name, whose absence is quickly known, and the expression."""
 
     def __post_init__(self) -> None:
@@ -250,7 +250,7 @@ def mentioned(text: str, known: Iterable[str]) -> tuple[str, ...]:
         _bare(name)
         for row in TABLE
         for part, pattern in row.patterns
-        if part in squeezed and not row.alone
+        if part in squeezed
         for match in islice(pattern.finditer(squeezed), _MENTIONS)
         for name in match.groups()
     }

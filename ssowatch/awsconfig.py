@@ -140,11 +140,10 @@ class _Reading:
         headers = self._names.headers.get(("sso-session", name), [])
         if not headers and not group.regions:
             yield self._no_session(name, group.askers)
-        if len(headers) > 1 or (headers and self._config.flaw):
-            lines = sorted({line for header in headers for line in self._config.starts(header)})
-            if len(lines) > 1:
-                message = f"[{header_of('sso-session', name)}] stands there again, after line {lines[0]}"
-                yield _misconfigured(f"{self._config.path} line {lines[1]}", message, "make one section of the two")
+        lines = sorted(line for header in headers for line in self._config.starts(header))
+        if len(lines) > 1:
+            message = f"[{header_of('sso-session', name)}] stands there again, after line {lines[0]}"
+            yield _misconfigured(f"{self._config.path} line {lines[1]}", message, "make one section of the two")
         for key, value in (("sso_start_url", url), ("sso_region", region)):
             if found := flaw(key, value):
                 base = next(iter(group.regions.values()), "")
@@ -166,7 +165,7 @@ class _Reading:
             return _misconfigured(file.place(wrong), message, f"write [{header}] in {self._config.path}")
         known = {session.lower(): session for session in self._sessions}
         meant = _COMMENT.split(name[:100])[0].strip("\"' \n").lower()
-        near = get_close_matches(meant, known, n=1)
+        near = get_close_matches(meant, known)
         fix = (
             f'did you mean "{plain(known[near[0]])}"?' if near else f"add [{header}] with sso_start_url and sso_region"
         )

@@ -14,6 +14,8 @@ import configparser
 import re
 import shlex
 from dataclasses import dataclass
+from math import inf
+from typing import cast
 
 from ssowatch import kinds
 from ssowatch.plain import plain
@@ -34,7 +36,7 @@ _HEADER = re.compile(r"\[(.+)\]")  # RawConfigParser.SECTCRE
 _PLAIN_HEADER = re.compile(r"[\w.@:/+-]+ [\w.@:/+-]+", re.ASCII)
 _PROGRAM = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z_]{1,30}")
-_NOWHERE = "[\0]"  # a header that RawConfigParser.sections() shows, but that is no name for AWS
+_NOWHERE = "\r"  # the header above what stands below a broken one: no line has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +63,36 @@ class AwsFile:
         parser = self._parsed(self._mended(text.removeprefix("\ufeff").split("\n")))
         self.sections: dict[str, dict[str, str]] = {}
         for header in parser.sections():
-            options = dict(parser.items(header))
-            self._check_nested(header, options)
-            if f"[{header}]" != _NOWHERE:
+            if header != _NOWHERE:
+                options = dict(parser.items(header))
+                self._check_nested(header, options)
                 self.sections[header] = _kept(options)
 
     def place(self, header: str, key: str = "") -> str:
         """Where a key stands, or where its section starts, in words."""
-        line = self.line(header, key)
-        return f"{self.path} line {line}" if line else self.path
+        return f"{self.path} line {self.line(header, key)}"
 
     def line(self, header: str, key: str = "") -> int:
-        """The line of a key, or of its section's header where the section has no such key; 0 for an unknown section."""
-        return self._keys.get((header, key)) or self.starts(header)[0]
+        """The line of a key, or of its section's header where the section has no such key."""
+        return self._keys.get((header, key)) or self._starts[header][0]
 
     def starts(self, header: str) -> list[int]:
         """Every line where this section starts; more than one makes botocore refuse the file."""
-        return self._starts.get(header, [0])
+        return self._starts[header]
 
     def _mended(self, lines: list[str]) -> list[str]:
         # The line grammar of RawConfigParser._read, to know the lines of keys, and to take out what it would choke on:
         # its own leftovers after an error are half built (CPython < 3.13), its errors take quadratic time to collect,
         # and the keys below a broken header would count for the section above.
         mended = []
-        header, key, depth = "", "", 0
+        header, depth = "", inf  # no line is indented more than the key above it where there is none
         for number, line in enumerate(lines, 1):
             text = line.strip()
             indent = len(line) - len(line.lstrip())
-            if not text or text[0] in "#;" or (key and indent > depth):  # a comment, or more of the value above
+            if not text or text[0] in "#;" or indent > depth:  # a comment, or more of the value above
                 mended.append(line)
             elif found := _HEADER.match(text):
-                header, key, depth = found[1], "", indent
+                header, depth = found[1], inf
                 self._starts.setdefault(header, []).append(number)
                 mended.append(line)
             elif header and (delimiter := _DELIMITER.search(text)) and delimiter.start():
@@ -99,12 +100,12 @@ class AwsFile:
                 self._keys[header, key] = number
                 mended.append(line)
             elif not header or text[0] == "[":
-                message = "is a section header without its ]" if text[0] == "[" else "stands before the first [section]"
-                self._blame(
-                    number, message, "complete the header" if text[0] == "[" else "move the line into a section"
-                )
-                header, key, depth = _NOWHERE, "", 0
-                mended.append(_NOWHERE)
+                if text[0] == "[":
+                    self._blame(number, "is a section header without its ]", "complete the header")
+                else:
+                    self._blame(number, "stands before the first [section]", "move the line into a section")
+                header, depth = _NOWHERE, inf
+                mended.append(f"[{header}]")
             else:
                 self._blame(number, "is neither a [section] nor key = value", "complete or remove the line")
                 mended.append("#")
@@ -115,10 +116,10 @@ class AwsFile:
         try:
             parser.read_file(lines)
         except configparser.DuplicateSectionError as error:
-            self._blame(error.lineno, f"[{plain(error.section)}] stands twice", "make one section of the two")
+            self._blame(_line_of(error), f"[{plain(error.section)}] stands twice", "make one section of the two")
         except configparser.DuplicateOptionError as error:
             name = error.option if _KEY_NAME.fullmatch(error.option) else "a key"
-            self._blame(error.lineno, f"{name} stands twice in [{plain(error.section)}]", "remove one of the two")
+            self._blame(_line_of(error), f"{name} stands twice in [{plain(error.section)}]", "remove one of the two")
         else:
             return parser
         parser = configparser.RawConfigParser(strict=False)
@@ -133,10 +134,14 @@ class AwsFile:
                     self.line(header, key), "is followed by indented lines without =", "write them as key = value"
                 )
 
-    def _blame(self, line: int | None, message: str, fix: str) -> None:
+    def _blame(self, line: int, message: str, fix: str) -> None:
         # The first line is the cause: what stands below a broken header only seems to stand twice.
-        if self.flaw is None or (line or 1) < self.flaw.line:
-            self.flaw = Flaw(line or 1, message, fix)
+        if self.flaw is None or line < self.flaw.line:
+            self.flaw = Flaw(line, message, fix)
+
+
+def _line_of(error: configparser.DuplicateSectionError | configparser.DuplicateOptionError) -> int:
+    return cast("int", error.lineno)  # None only where no file was read
 
 
 def name_in(header: str) -> str | None:

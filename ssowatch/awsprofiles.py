@@ -66,7 +66,7 @@ class Profiles:
     def place(self, profile: str, key: str = "") -> str:
         """Where a profile's key stands, or the profile itself, in words."""
         headers = self.headers.get(("profile", profile))
-        if headers and (not key or key not in self._credentials.sections.get(profile, {})):
+        if headers and key not in self._credentials.sections.get(profile, {}):
             return self._config.place(headers[-1], key)
         return self._credentials.place(profile, key)
 
@@ -84,7 +84,8 @@ class Profiles:
             if end is None:
                 path[here] = None
                 end = self._stop(here, path)
-        known.update(dict.fromkeys(list(path)[1:], end))
+        del path[profile]  # which was asked, and may come to another end as somebody's source
+        known.update(dict.fromkeys(path, end))
         return end
 
     def _stop(self, here: str, path: dict[str, None]) -> tuple[str, str] | None:
@@ -93,7 +94,7 @@ class Profiles:
         source = keys.get("source_profile")
         takes_role = "role_arn" in keys and "web_identity_token_file" not in keys and (asked or STATIC not in keys)
         if not takes_role or (source == here and "credential_source" not in keys):
-            return here, self._own_source(keys, asked=asked or takes_role)
+            return here, self._own_source(keys, asked=asked)
         if fault := self._role_fault(here, source, path):
             return here, fault
         return None
@@ -148,9 +149,11 @@ class Profiles:
             return ""  # the sign-in's problem, not this profile's alone
         if not any(key in keys for key in _ROLE_KEYS):
             return ""
-        for key, value in self.sessions.get(name or "", {}).items():
-            if keys.get(key, value) != value:
-                return f"{self.place(base, key)}: {key} differs from that of [{header_of('sso-session', name or '')}]"
+        if name is not None:
+            for key, value in self.sessions[name].items():
+                if keys.get(key, value) != value:
+                    header = header_of("sso-session", name)
+                    return f"{self.place(base, key)}: {key} differs from that of [{header}]"
         missing = [key for key in _ROLE_KEYS if not keys.get(key)]
         return f"{self.place(base, missing[0])}: {missing[0]} is missing" if missing else ""
 

@@ -3,7 +3,7 @@
 Rules of this file:
 1. The text says where to look, the published state what is so: no advice to sign in for a sign-in that works.
 2. Nothing of the text is shown again: it may be anybody's. Names shown are those of the AWS config.
-3. Of a long text every part is looked at, up to `LONGEST`.
+3. Of a long text every part is looked at.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ssowatch.short_names import typed
 from ssowatch.squeezed import LOOKED_AT, flat
 from ssowatch.status_table import clock
 
-LONGEST = 8 << 20
-"""Characters of a text that are looked at."""
 _OVERLAP = 2000  # more than an error's sentence has, boxed and coloured
 _WORKS = ("valid", "expiring")
+_NAME, _SAID, _PROFILES, _SERVERS = 80, 600, 20, 4
+"""Characters of a name and of a message that are shown, profiles and servers that are named."""
 
 
 def explain(
-    text: str, document: dict[str, Any], now: datetime, *, profile: str | None = None, width: int = 80
+    text: str, document: dict[str, Any], now: datetime, *, profile: str | None = None, width: int
 ) -> str | None:
     """What to read, or None where the text is no error that is known. `profile` is the one of the environment."""
     errors = _errors(text)
@@ -38,10 +38,11 @@ def explain(
         return None
     error = errors[0]
     blocks = [_wrapped(f"From {error.sdk}: {error.means}.", "", width)]
-    concerned = _concerned(text, document, profile)
+    mentions = _mentions(text, document)
+    concerned = _concerned(mentions, document["sign_ins"], profile)
     if error.meaning in {Meaning.LOGIN, Meaning.DEAD_KEYS, Meaning.MASKED}:
         if not concerned and document["problem"]:
-            blocks.append(_problem(document["problem"], width))
+            blocks.append(_problem(document["problem"], "", width))
         elif not concerned:
             blocks.append(_wrapped(_sentence(error.next_step), "", width))
         works = [one for one in concerned if one["state"] in _WORKS]
@@ -50,12 +51,12 @@ def explain(
         if works:
             blocks.append(_working(error, works, fails, now, width))
     elif error.meaning is Meaning.AWS_LOGIN and (others := [one for one in concerned if one["kind"] == Login.word]):
-        blocks.append(_wrapped(_sentence(_named("ssowatch login NAME", others)), "", width))
+        blocks.append(_wrapped(f"ssowatch login {_one_of(others)}.", "", width))
     else:
-        blocks.append(_wrapped(_sentence(_named(error.next_step, concerned)), "", width))
-        if error.meaning is Meaning.CONFIG and error.next_step.startswith("correct"):
+        blocks.append(_wrapped(_sentence(error.next_step), "", width))
+        if error.next_step.startswith("correct"):
             blocks.append(_wrapped(f"Profiles with a sign-in: {_profiles(document)}.", "", width))
-    blocks += [_unwatched(one, width) for one in document["unwatched"] if one["profile"] in _mentions(text, document)]
+    blocks += [_unwatched(one, width) for one in document["unwatched"] if one["profile"] in mentions]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
@@ -67,7 +68,7 @@ def _errors(text: str) -> list[AwsError]:
 
 def _windows(text: str) -> Iterator[str]:
     size = 2 * LOOKED_AT
-    for start in range(0, max(min(len(text), LONGEST), 1), size - _OVERLAP):
+    for start in range(0, len(text), size - _OVERLAP):
         yield text[start : start + size]
 
 
@@ -91,14 +92,11 @@ def _typed(line: str, known: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _concerned(text: str, document: dict[str, Any], profile: str | None) -> list[dict[str, Any]]:
+def _concerned(mentions: set[str], sign_ins: list[dict[str, Any]], profile: str | None) -> list[dict[str, Any]]:
     """The sign-ins that the text names, else the one of the environment's profile, else all."""
-    sign_ins: list[dict[str, Any]] = document["sign_ins"]
-    mentions = _mentions(text, document)
-    named = [one for one in sign_ins if mentions & {one["name"], one["start_url"], *one["profiles"]}]
-    if not named and not mentions:
-        named = [one for one in sign_ins if profile in one["profiles"]]
-    return named if named or mentions else sign_ins
+    if mentions:
+        return [one for one in sign_ins if mentions & {one["name"], one["start_url"], *one["profiles"]}]
+    return [one for one in sign_ins if profile in one["profiles"]] or sign_ins
 
 
 # What is said of it
@@ -106,13 +104,12 @@ def _concerned(text: str, document: dict[str, Any], profile: str | None) -> list
 
 def _failing(one: dict[str, Any], width: int) -> list[str]:
     lines = _wrapped(f"{_title(one)}: {one['state'].replace('_', ' ')}.", "", width)
-    problem = one["problem"]
-    if problem:
-        lines += _wrapped(f"! {plain(problem['message'], 600)}", "  ", width)
+    if one["state"] == "misconfigured":
+        return lines + _problem(one["problem"], "  ", width)
+    if one["problem"]:
+        lines += _wrapped(f"! {plain(one['problem']['message'], _SAID)}", "  ", width)
     if one["state"] == "unreachable":
         return lines + _wrapped("It is tried again by itself; check the network.", "  ", width)
-    if one["state"] == "misconfigured":
-        return lines + (_wrapped(f"> {plain(problem['fix'], 600)}", "  ", width) if problem and problem["fix"] else [])
     return [*lines, f"  > ssowatch login {_to_type(one)}"]
 
 
@@ -122,9 +119,11 @@ def _working(
     """Sign-ins that work, and what the error means then."""
     lines = []
     for one in works:
-        until = clock(datetime.fromisoformat(one["good_until"]), now) if one["good_until"] else None
-        about = "" if one["good_until_certain"] else "about "
-        lines += _wrapped(f"{_title(one)}: works now{f', good until {about}{until}' if until else ''}.", "", width)
+        until = ""
+        if one["good_until"]:
+            about = "" if one["good_until_certain"] else "about "
+            until = f", good until {about}{clock(datetime.fromisoformat(one['good_until']), now)}"
+        lines += _wrapped(f"{_title(one)}: works now{until}.", "", width)
     if fails:
         return lines
     return [*lines, "", *_wrapped(_advice(error, works), "", width)]
@@ -135,21 +134,18 @@ def _advice(error: AwsError, works: list[dict[str, Any]]) -> str:
         return (
             "So a sign-in is not the reason, unless it was renewed since. Try again; then read the program's own log."
         )
-    servers = [
-        f"{plain(each['server'], 40)} ({plain(each['client'], 40)})" for one in works for each in one["mcp_servers"]
-    ]
     if error.meaning is Meaning.DEAD_KEYS:
-        which = f", most likely {' or '.join(servers[:4])}" if servers else ""
+        servers = [f"{_name(each['server'])} ({_name(each['client'])})" for one in works for each in one["mcp_servers"]]
+        which = f", most likely {' or '.join(servers[:_SERVERS])}" if servers else ""
         return f"A sign-in does not help: the program holds role keys that AWS no longer takes. Restart it{which}."
-    name = _to_type(works[0]) if len(works) == 1 else "NAME"
     return (
-        f"Try again. If the error comes back, AWS may have ended the sign-in early: ssowatch refresh {name} asks AWS. "
-        "If that says renewed, the program reads another home's ~/.aws/sso/cache, or must be restarted."
+        f"Try again. If the error comes back, AWS may have ended the sign-in early: ssowatch refresh {_one_of(works)} asks "
+        "AWS. If that says renewed, the program reads another home's ~/.aws/sso/cache, or must be restarted."
     )
 
 
-def _named(step: str, concerned: list[dict[str, Any]]) -> str:
-    return re.sub(r"\bNAME\b", _to_type(concerned[0]), step) if len(concerned) == 1 else step
+def _one_of(sign_ins: list[dict[str, Any]]) -> str:
+    return _to_type(sign_ins[0]) if len(sign_ins) == 1 else "NAME"
 
 
 def _sentence(text: str) -> str:
@@ -157,26 +153,31 @@ def _sentence(text: str) -> str:
 
 
 def _profiles(document: dict[str, Any]) -> str:
-    names = [plain(profile, 60) for one in document["sign_ins"] for profile in one["profiles"]]
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") if names else "none"
+    names = [_name(profile) for one in document["sign_ins"] for profile in one["profiles"]]
+    more = len(names) - _PROFILES
+    return ", ".join(names[:_PROFILES]) + (f" and {more} more" if more > 0 else "") if names else "none"
 
 
 def _title(one: dict[str, Any]) -> str:
-    profiles = ", ".join(plain(profile, 60) for profile in one["profiles"][:8])
-    return f"{plain(one['name'], 80)}{f' ({profiles})' if profiles else ''}"
+    profiles = ", ".join(_name(profile) for profile in one["profiles"][:8])
+    return f"{_name(one['name'])}{f' ({profiles})' if profiles else ''}"
+
+
+def _name(text: str) -> str:
+    return plain(text, _NAME)
 
 
 def _to_type(one: dict[str, Any]) -> str:
     return shlex.quote(plain(typed(one["kind"], one["name"], one["profiles"])))
 
 
-def _problem(problem: dict[str, Any], width: int) -> list[str]:
-    lines = _wrapped(f"! {plain(problem['message'], 600)}", "", width)
-    return lines + (_wrapped(f"> {plain(problem['fix'], 600)}", "", width) if problem["fix"] else [])
+def _problem(problem: dict[str, Any], indent: str, width: int) -> list[str]:
+    lines = _wrapped(f"! {plain(problem['message'], _SAID)}", indent, width)
+    return lines + (_wrapped(f"> {plain(problem['fix'], _SAID)}", indent, width) if problem["fix"] else [])
 
 
 def _unwatched(one: dict[str, Any], width: int) -> list[str]:
-    return _wrapped(f"{plain(one['profile'], 60)} is not watched: {plain(one['reason'], 300)}", "", width)
+    return _wrapped(f"{_name(one['profile'])} is not watched: {plain(one['reason'], _SAID)}", "", width)
 
 
 def _wrapped(text: str, indent: str, width: int) -> list[str]:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import cast
 
 from ssowatch import awsconfig
 from ssowatch.aws_document import Document, OddLayoutError
 from ssowatch.awsfile import AwsFile
 from ssowatch.awsprofiles import Profiles, header_of
-from ssowatch.model import AwsConfig
+from ssowatch.model import AwsConfig, Problem
 from ssowatch.plain import plain
 from ssowatch.start_urls import portal, session_name
 
@@ -77,12 +78,13 @@ def upgrade(old: Texts, name: str, session: str | None = None) -> Upgrade:
     names = Profiles(_read(old.config, old.config_path), _read(old.credentials, old.credentials_path))
     try:
         work = _Work(old, names)
-        if name in names.sessions:
+        sessions = names.sessions.keys() & _problems_of(old)
+        if name in sessions:
             return work.scope(name)
         legacy = (one for one, keys in names.profiles.items() if _is_legacy(keys) and keys[_URL] == name)
         base = names.end(name)[0] if name in names.profiles else next(legacy, None)
-        if base is not None and (own := names.profiles[base].get("sso_session")) in names.sessions:
-            return work.scope(own or "")
+        if base is not None and (own := names.profiles[base].get("sso_session", "")) in sessions:
+            return work.scope(own)
         if base is not None and _is_legacy(names.profiles[base]):
             return work.move(base, session)
     except OddLayoutError:
@@ -109,9 +111,8 @@ class _Work:
 
     def scope(self, session: str) -> Upgrade:
         """Give the session its scope."""
-        problem = next(one.problem for one in self._old.read().sign_ins if one.name == session)
-        if problem:
-            raise NotUpgradableError(problem.message, problem.fix or "")
+        if problem := _problems_of(self._old)[session]:
+            raise NotUpgradableError(problem.message, cast("str", problem.fix))  # such problems have one
         self._add_scope(session)
         return self._checked(session, ())
 
@@ -192,11 +193,12 @@ class _Work:
         if "\n" in scopes:
             message = f"{self._config_place('sso-session', session)}: {_SCOPES} stands on more than one line"
             raise NotUpgradableError(message, "write it on one line, with commas between")
+        wanted = f"{scopes},{SCOPE}" if scopes else SCOPE
         if self._config.has(header, _SCOPES):
-            self._config.rewrite(header, _SCOPES, _SCOPES, f"{scopes},{SCOPE}" if scopes else SCOPE)
+            self._config.rewrite(header, _SCOPES, _SCOPES, wanted)
         else:
             below = _REGION if self._config.has(header, _REGION) else _URL
-            self._config.insert(header, below, _SCOPES, SCOPE)
+            self._config.insert(header, below, _SCOPES, wanted)
 
     def _checked(self, session: str, moved: tuple[str, ...], left: tuple[str, ...] = ()) -> Upgrade:
         """Read it again as AWS would.
@@ -208,7 +210,7 @@ class _Work:
         old = self._old
         texts = replace(
             old,
-            config=None if old.config is None else self._config.text,
+            config=self._config.text,
             credentials=None if old.credentials is None else self._credentials.text,
         )
         before, after = old.read(), texts.read()
@@ -221,6 +223,11 @@ class _Work:
         if own is None or own.problem or _sign_in_of(after) != expected:
             raise OddLayoutError
         return Upgrade(session, moved, texts, left)
+
+
+def _problems_of(texts: Texts) -> dict[str, Problem | None]:
+    """Every sign-in with what is wrong with it."""
+    return {one.name: one.problem for one in texts.read().sign_ins}
 
 
 def _sign_in_of(config: AwsConfig) -> dict[str, str | None]:

@@ -19,7 +19,7 @@ def portal(url: str) -> str:
     """What all spellings of one portal's start URL have in common, as an `https` URL without what makes no difference."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:  # brackets or a port that are none
         return url
     if not host:

@@ -163,6 +163,7 @@ def test_what_the_rows_say_fits_their_meaning():
         says_login = "ssowatch login" in row.next_step or "asks for a sign-in" in row.next_step
         if row.meaning in {Meaning.CONFIG, Meaning.AWS_LOGIN, Meaning.CLOCK}:
             assert not says_login, f"{row.code}: no sign-in mends this"
+            assert "NAME" not in row.next_step.split()
         if row.meaning is Meaning.LOGIN:
             assert says_login, row.code
 
@@ -277,6 +278,7 @@ def test_more_than_the_error(text):
 # Names
 
 KNOWN = ("corp", "dev", "my team", "https://d-1.awsapps.com/start", "corp-2")
+LOST = "Error loading SSO Token: Token for {} does not exist. "
 MENTIONS = [
     ("Error loading SSO Token: Token for corp does not exist", ("corp",)),
     ("Error loading SSO Token: Token for my\n team does not exist", ("my team",)),
@@ -287,6 +289,8 @@ MENTIONS = [
     ("The SSO session token associated with profile=corp was not found or is invalid.", ("corp",)),
     ("Profile 'dev' could not be found in shared credentials file.", ("dev",)),
     ("Error loading SSO Token: Token for corp does not exist. Error loading SSO Token: Token for corp-2 does not exist", ("corp", "corp-2")),
+    (LOST.format("other") * 7 + LOST.format("corp"), ("corp",)),
+    (LOST.format("other") * 8 + LOST.format("corp"), ()),  # of an endless list
     ("The config profile (somebody-elses) could not be found", ()),
     ("corp and dev are fine words in a sentence", ()),
     (VERBATIM[0][1], ()),

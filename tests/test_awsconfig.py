@@ -46,6 +46,15 @@ def both(*parts: str) -> str:
     return "".join(ini(part) for part in parts)
 
 
+def links(*names: str) -> str:
+    """Profiles of which each has its role by the next one, and the last by the first. Letters are names of their own."""
+    names = names if len(names) > 1 else tuple(names[0])
+    return "".join(
+        f"[profile {name}]\nrole_arn = R\nsource_profile = {names[(number + 1) % len(names)]}\n"
+        for number, name in enumerate(names)
+    )
+
+
 def parse(config: str | None, credentials: str | None = None) -> AwsConfig:
     return awsconfig.parse(config, credentials)
 
@@ -89,6 +98,16 @@ GOOD = {
     "nested values": (both(SESSION, DEV, "s3 =\n  a = b\n  sso_region = x\n"), None, {"corp": ("dev",)}),
     "services": (both("[services s]\nsso_oidc =\n  endpoint_url = http://x\n", SESSION, DEV), None, {"corp": ("dev",)}),
     "DEFAULT lends its keys": (both("[DEFAULT]\nsso_region = us-east-1\n", SESSION, DEV), None, {"corp": ("dev",)}),
+    "a session without a name is none": (
+        both(SESSION, DEV, f'[sso-session ""]\nsso_start_url = {URL}\n'),
+        None,
+        {"corp": ("dev",)},
+    ),
+    "a session without a name is no legacy profile's": (
+        f'[sso-session ""]\nsso_region = eu-west-1\n[profile l]\n{LEGACY}',
+        None,
+        {URL: ("l",)},
+    ),
     "unicode session": (both(SESSION, DEV).replace("corp", "größe-東京"), None, {"größe-東京": ("dev",)}),
     "session nobody uses": (both(SESSION), None, {"corp": ()}),
     "session alone in a profile": (both(SESSION, "[profile b]\nsso_session = corp\n"), None, {"corp": ("b",)}),
@@ -122,6 +141,7 @@ GOOD = {
         None,
         {"corp": ("dev",)},
     ),
+    "scheme and host in capitals": (both(SESSION, DEV).replace(URL, URL.upper()), None, {"corp": ("dev",)}),
     "http on loopback": (both(SESSION, DEV).replace(URL, "http://127.0.0.1:8080/start"), None, {"corp": ("dev",)}),
     "http on localhost": (both(SESSION, DEV).replace(URL, "http://localhost/start"), None, {"corp": ("dev",)}),
     "portal of a partition": (
@@ -143,6 +163,11 @@ GOOD = {
         both(SESSION, SESSION.replace("corp", "other"), DEV),
         "[dev]\nsso_session = other\n",
         {"corp": (), "other": ("dev",)},
+    ),
+    "a blank in a name of the credentials file": (
+        both(SESSION),
+        f"[my dev]\nsso_session = corp\n{ROLE}",
+        {"corp": ("my dev",)},
     ),
     "only a credentials file": (None, f"[l]\n{LEGACY}", {URL: ("l",)}),
     "file order": (
@@ -241,6 +266,7 @@ BUNDLES = {
     "of the default": ("[default]\nca_bundle = /d.pem\n", "", "/d.pem"),
     "profile over default": ("[default]\nca_bundle = /d.pem\n", "ca_bundle = /p.pem\n", "/p.pem"),
     "empty": ("[default]\nca_bundle = /d.pem\n", "ca_bundle =\n", "/d.pem"),
+    "one that goes on below": ("", "ca_bundle = /p.pem\n  more\n", None),
 }
 
 
@@ -290,13 +316,20 @@ MISCONFIGURED = {  # id: (config, sign-in, its profiles, words of the message, w
         both(SESSION, DEV.replace("= corp", "= corp # main")),
         "corp # main",
         ("dev",),
-        ["line 5", "comment"],
+        ["line 5", "because AWS takes a comment"],
         '"corp"',
     ),
     "underscore in sso-session": (
         both(SESSION, DEV).replace("[sso-session", "[sso_session"),
         "corp",
         ("dev",),
+        ["line 1", "reads no sso-session in [sso_session corp]"],
+        "write [sso-session corp]",
+    ),
+    "underscore in sso-session, and nobody uses it": (
+        ini(SESSION).replace("[sso-session", "[sso_session"),
+        "corp",
+        (),
         ["line 1", "reads no sso-session in [sso_session corp]"],
         "write [sso-session corp]",
     ),
@@ -377,6 +410,20 @@ MISCONFIGURED = {  # id: (config, sign-in, its profiles, words of the message, w
         "corp",
         ("dev",),
         ["line 3"],
+        "set",
+    ),
+    "region of a thousand letters": (
+        both(SESSION.replace("us-east-1", "x" * 1000), DEV),
+        "corp",
+        ("dev",),
+        ["line 3", f'"{"x" * 99}…" is not a region'],
+        "set",
+    ),
+    "region in a section that is indented": (
+        both("[sso-session corp]\n  sso_region = x\n  sso_start_url = y\n", DEV),
+        "corp",
+        ("dev",),
+        ["line 3", "sso_start_url"],
         "set",
     ),
     "region of words": (both(SESSION.replace("us-east-1", "Virginia"), DEV), "corp", ("dev",), ["line 3"], "set"),
@@ -489,6 +536,7 @@ def test_misconfigured_sign_ins(name):
     assert [word for word in words if word not in found.problem.message] == []
     assert fix in (found.problem.fix or "")
     assert found.profiles == profiles
+    assert (found.kind is Kind.LEGACY) == name.startswith("legacy")
     assert found.problem.message.isprintable()
 
 
@@ -567,6 +615,12 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
     "nothing": ("[default]\nregion = eu-west-1\n", None, "default", ["no SSO settings"]),
     "empty section": ("[profile x]\n", None, "x", ["no SSO settings"]),
     "role without a source": ("[profile x]\nrole_arn = R\n", None, "x", ["line 2", "role_arn without source_profile"]),
+    "role of the default profile without a source": (
+        "[default]\nrole_arn = R\n",
+        None,
+        "default",
+        ["~/.aws/config line 2", "role_arn without source_profile"],
+    ),
     "role with two sources": (
         "[profile x]\nrole_arn = R\nsource_profile = x\ncredential_source = Environment\n",
         None,
@@ -597,6 +651,12 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         "x",
         ["loop b → c → b"],
     ),
+    "loop that ends at keys": (
+        "[profile a]\nrole_arn = R\nsource_profile = x\naws_access_key_id = A\n[profile x]\nrole_arn = R\nsource_profile = a\n",
+        None,
+        "x",
+        ["source_profile a: static access keys"],
+    ),
     "self reference without anything": (
         "[profile x]\nrole_arn = R\nsource_profile = x\n",
         None,
@@ -620,6 +680,27 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         None,
         "x",
         ["source_profile b: no SSO settings"],
+    ),
+    "source with a bearer token alone, which names itself": (
+        both(
+            SESSION,
+            "[profile b]\nsso_session = corp\nrole_arn = R\nsource_profile = b\n[profile x]\nrole_arn = R\nsource_profile = b\n",
+        ),
+        None,
+        "x",
+        ["source_profile b: no SSO settings"],
+    ),
+    "legacy, account without role": (
+        f"[profile x]\n{LEGACY.replace('sso_role_name', 'role')}",
+        None,
+        "x",
+        ["line 1", "sso_role_name is missing"],
+    ),
+    "account without role in the credentials file": (
+        ini(SESSION),
+        "[x]\nsso_session = corp\nsso_account_id = 1\n",
+        "x",
+        ["~/.aws/credentials line 1", "sso_role_name is missing"],
     ),
     "account without role": (
         both(SESSION, DEV.replace("sso_role_name", "role_name")),
@@ -660,6 +741,12 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         None,
         "b",
         ["line 6", "sso_region is missing"],
+    ),
+    "legacy without a region, beside a session that is called like its start URL": (
+        both(SESSION, DEV).replace("corp", URL) + f"[profile b]\n{LEGACY.replace('sso_region', 'x_region')}",
+        None,
+        "b",
+        ["line 8", "sso_region is missing"],
     ),
     "header without profile": (
         both(SESSION, DEV.replace("profile ", "")),
@@ -702,6 +789,37 @@ def test_unwatched_profiles(config, credentials, profile, words):
     assert reason.isprintable()
     assert CANARY not in repr(result)
     assert not [sign_in for sign_in in result.sign_ins if profile in sign_in.profiles]
+    assert {sign_in.name for sign_in in result.sign_ins} <= {"corp", URL}, "none but those that work"
+
+
+WHOLE_REASONS = {  # id: (config, the reason of profile `a`)
+    "a program without arguments": (
+        "[profile a]\ncredential_process = /usr/bin/saml2aws\n",
+        "credential_process: saml2aws",
+    ),
+    "a loop of two": (links("ab"), "source_profile b: ~/.aws/config line 6: source_profile loop a → b → a"),
+    "a loop of five": (
+        links("abcde"),
+        "source_profile e: ~/.aws/config line 15: source_profile loop a → b → c → d → e → a",
+    ),
+    "a loop of seven": (
+        links("abcdefg"),
+        "source_profile g: ~/.aws/config line 21: source_profile loop a → b → c → d → e → … → a",
+    ),
+    "a loop of long names": (
+        links("a", "x" * 100),
+        f"source_profile {'x' * 100}: ~/.aws/config line 6: source_profile loop a → {'x' * 39}… → a",
+    ),
+    "a source with an endless name": (
+        f"[profile a]\nrole_arn = R\nsource_profile = {'x' * 500}\n[profile {'x' * 500}]\nrole_arn = R\nsource_profile = {'y' * 500}\n",
+        f"source_profile {'x' * 199}…: ~/.aws/config line 6: there is no source_profile {'y' * 200}"[:399] + "…",
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "reason"), WHOLE_REASONS.values(), ids=WHOLE_REASONS)
+def test_whole_reasons(config, reason):
+    assert reasons(parse(config))["a"] == reason
 
 
 BROKEN = {  # id: (config, credentials, words of the message, sign-ins all the same)
@@ -723,7 +841,12 @@ BROKEN = {  # id: (config, credentials, words of the message, sign-ins all the s
         ["line 9", "a key stands twice"],
         {"corp": ("dev",)},
     ),
-    "line of words": (both(SESSION, "garbage\n", DEV), None, ["line 4", "neither"], {"corp": ("dev",)}),
+    "line of words": (
+        both(SESSION, "garbage\n", DEV),
+        None,
+        ["line 4", "neither", "complete or remove"],
+        {"corp": ("dev",)},
+    ),
     "secret on a line": (both(SESSION, f"{CANARY}\n", DEV), None, ["line 4", "neither"], {"corp": ("dev",)}),
     "line without a key": (both(SESSION, DEV, "= x\n"), None, ["line 8", "neither"], {"corp": ("dev",)}),
     "merge conflict": (
@@ -735,7 +858,7 @@ BROKEN = {  # id: (config, credentials, words of the message, sign-ins all the s
     "header not closed": (
         both(SESSION, "[profile x\nsso_region = eu-west-1\n", DEV),
         None,
-        ["line 4", "without its ]"],
+        ["line 4", "without its ]", "complete the header"],
         {"corp": ("dev",)},
     ),
     "first header not closed": (
@@ -747,13 +870,27 @@ BROKEN = {  # id: (config, credentials, words of the message, sign-ins all the s
     "keys above all sections": (
         both("a = b\nc = d\n", SESSION, DEV),
         None,
-        ["line 1", "before the first"],
+        ["line 1", "before the first", "move the line"],
         {"corp": ("dev",)},
     ),
     "all at once": (
         both("a = b\n", SESSION, "garbage\n[x\ny = z\n", DEV, "region = a\nregion = b\n", DEV),
         None,
         ["line 1"],
+        {"corp": ("dev",)},
+    ),
+    "words twice": (both(SESSION, "garbage\n", DEV, "more\n"), None, ["line 4"], {"corp": ("dev",)}),
+    "profile twice above words": (both(SESSION, DEV, DEV, "garbage\n"), None, ["line 8", "twice"], {"corp": ("dev",)}),
+    "header not closed, and nested lines without =": (
+        both(SESSION, "[x\ns3 =\n  words\n", DEV),
+        None,
+        ["line 4", "without its ]"],
+        {"corp": ("dev",)},
+    ),
+    "byte order mark above words": (
+        "\ufeffwords\n" + both(SESSION, DEV),
+        None,
+        ["line 1", "byte order"],
         {"corp": ("dev",)},
     ),
     "nested lines without =": (
@@ -785,8 +922,11 @@ def test_broken_files_are_named_and_the_rest_is_read(config, credentials, words,
     result = parse(config, credentials)
     assert result.problem is not None
     assert result.problem.code == "aws_config"
-    assert [word for word in [*words, "AWS CLI and boto3 refuse"] if word not in result.problem.message] == []
-    assert result.problem.fix
+    assert [
+        word
+        for word in [*words, "AWS CLI and boto3 refuse"]
+        if word not in f"{result.problem.message} {result.problem.fix}"
+    ] == []
     assert members(result) == expected
     assert not any(sign_in.problem for sign_in in result.sign_ins)
     assert CANARY.lower() not in repr(result).lower()
@@ -806,7 +946,22 @@ def test_nothing_to_watch(config, credentials, code):
     problem = parse(config, credentials).problem
     assert problem is not None
     assert problem.code == code
+    assert problem.message.startswith("~/.aws/config ")
     assert "run: aws configure sso" in (problem.fix or "")
+
+
+OTHERS = {
+    "services": "[services s]\nsso_oidc =\n  endpoint_url = x\n",
+    "plugins": "[plugins]\ncli_legacy_plugin_path = x\n",
+    "a session that is called like one of aws login": f"[sso-session {ARN}]\nsso_start_url = {URL}\n",
+    "the same, by a header that AWS does not read": f"[sso_session {ARN}]\nsso_start_url = {URL}\n",
+}
+
+
+@pytest.mark.parametrize("config", OTHERS.values(), ids=OTHERS)
+def test_sections_that_are_neither_a_profile_nor_a_sign_in(config):
+    result = parse(config)
+    assert (result.sign_ins, result.unwatched) == ((), ())
 
 
 def test_the_given_paths_are_shown():
@@ -827,7 +982,7 @@ def test_a_loop_of_a_thousand_is_named_in_a_line():
     links = [f"[profile p{n}]\nrole_arn = R\nsource_profile = p{(n + 1) % 1000}\n" for n in range(1000)]
     found = reasons(parse("".join(links)))
     assert len(found) == 1000
-    assert "loop p0 → p1 → p2 → p3 → p4 → … → p0" in found["p0"]
+    assert all("loop p0 → p1 → p2 → p3 → p4 → … → p0" in reason for reason in found.values()), "it is one"
 
 
 SECRETS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore import configloader
 from hypothesis import given
-from test_awsconfig import GOOD, INI
+from test_awsconfig import ARN, GOOD, INI
 
 from ssowatch import cli, config_diff, profile_upgrade, start_urls
 from ssowatch.aws_document import Document, OddLayoutError
@@ -98,7 +98,64 @@ SHAPES = {
         "d-1234567890",
         ["client"],
     ),
-    "asked by the start URL": (legacy("dev") + legacy("prod"), None, URL, "acme", ["dev", "prod"]),
+    "asked by the start URL": (
+        KEYS + legacy("client", "https://d-1234567890.awsapps.com/start") + legacy("dev") + legacy("prod"),
+        None,
+        URL,
+        "acme",
+        ["dev", "prod"],
+    ),
+    "one that lacks its role stays": (
+        legacy("dev") + legacy("half").replace("sso_role_name", "role_name"),
+        None,
+        "dev",
+        "acme",
+        ["dev"],
+    ),
+    "one that names both its session and its start URL stays": (
+        session("work") + member("prod", "work") + f"sso_start_url = {URL}\n" + legacy("dev"),
+        None,
+        "dev",
+        "work",
+        ["dev"],
+    ),
+    "a session of the portal in another region": (
+        session("work").replace("us-east-1", "eu-west-1") + legacy("dev"),
+        None,
+        "dev",
+        "acme",
+        ["dev"],
+    ),
+    "a section that does not count": (
+        legacy("dev", "https://old.awsapps.com/start") + legacy('"dev"'),
+        None,
+        "dev",
+        "acme",
+        ["dev"],
+    ),
+    "[DEFAULT] twice": (
+        "[DEFAULT]\noutput = json\n" + legacy("dev") + "[DEFAULT]\ncli_pager =\n",
+        None,
+        "dev",
+        "acme",
+        ["dev"],
+    ),
+    "in the credentials file, beside a config of one line": (
+        "[default]\n",
+        legacy("dev").replace("profile ", ""),
+        "dev",
+        "acme",
+        ["dev"],
+    ),
+    "a session's region is lent by [DEFAULT]": (
+        "[DEFAULT]\nsso_region = us-east-1\n"
+        + session("work", scopes="").replace("sso_region = us-east-1\n", "")
+        + member("prod", "work"),
+        None,
+        "work",
+        "work",
+        [],
+    ),
     "one of them in another region": (
         legacy("dev") + legacy("old", region="eu-west-1") + legacy("prod"),
         None,
@@ -273,6 +330,7 @@ def test_upgraded(home, shape, spelling):
     assert (result.session, list(result.moved)) == (wanted, moved)
     assert kept(new.config) == kept(old.config)
     assert kept(new.credentials) == kept(old.credentials)
+    assert (new.credentials is None) == (old.credentials is None)
     after = {one.name: one for one in new.read().sign_ins}
     assert after[wanted].kind is Kind.SSO_SESSION
     assert after[wanted].problem is None
@@ -314,6 +372,48 @@ def test_the_diff_is_the_change(shape):
         assert all(SSO_LINE.match(line[1:]) or line == "+" for line in lines[2:] if not line.startswith("@@"))
 
 
+DIFFS = [
+    # what, before, after, the lines below the two names
+    ("nothing", "[a]\nx = 1\n", "[a]\nx = 1\n", []),
+    (
+        "a section at the end",
+        "[a]\nx = 1\n",
+        "[a]\nx = 1\n\n[sso-session s]\nsso_region = r\n",
+        ["@@ -2,0 +3,3 @@", "+", "+[sso-session s]", "+sso_region = r"],
+    ),
+    (
+        "in the middle, and others that stay",
+        "[a]\nsso_start_url = u\nsso_region = r\n[b]\nsso_region = r\nx = 1\n",
+        "[a]\nsso_session = s\n[b]\nsso_region = r\nx = 1\n",
+        ["@@ -2,2 +2 @@ [a]", "-sso_start_url = u", "-sso_region = r", "+sso_session = s"],
+    ),
+    (
+        "the last lines",
+        "[a]\nx = 1\nsso_start_url = u\nsso_region = r\n",
+        "[a]\nx = 1\nsso_session = s\n",
+        ["@@ -3,2 +3 @@ [a]", "-sso_start_url = u", "-sso_region = r", "+sso_session = s"],
+    ),
+    ("the last line goes", "[a]\nx = 1\nsso_region = r\n", "[a]\nx = 1\n", ["@@ -3 +2,0 @@ [a]", "-sso_region = r"]),
+    (
+        "a new line",
+        "[s]\nsso_region = r\n[b]\nx = 1\n",
+        "[s]\nsso_region = r\nsso_registration_scopes = c\n[b]\nx = 1\n",
+        ["@@ -2,0 +3 @@ [s]", "+sso_registration_scopes = c"],
+    ),
+    (
+        "indented",
+        "[a]\n  sso_region = r\n",
+        "[a]\n  sso_session = s\n",
+        ["@@ -2 +2 @@ [a]", "-  sso_region = r", "+  sso_session = s"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "lines"), [row[1:] for row in DIFFS], ids=[row[0] for row in DIFFS])
+def test_diffs(before, after, lines):
+    assert list(config_diff.diff(before, after, "f")) == (["--- f", "+++ f", *lines] if lines else [])
+
+
 def patched(lines: list[str], diff: list[str]) -> list[str]:
     result, here = [], 0
     for line in diff[2:]:
@@ -330,9 +430,14 @@ def patched(lines: list[str], diff: list[str]) -> list[str]:
     return result + lines[here:]
 
 
-def test_what_it_looks_like():
-    config = "# mine\n[profile dev]\nsso_start_url = https://acme.awsapps.com/start/#\nsso_region = us-east-1\nregion = eu-west-1"
-    assert upgrade(Texts(config), "dev").texts.config == textwrap.dedent("""\
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_what_it_looks_like(end, line_end):
+    config = (
+        "# mine\n[profile dev]\nsso_start_url = https://acme.awsapps.com/start/#\nsso_region = us-east-1\nregion = eu-west-1"
+        + end
+    )
+    expected = textwrap.dedent("""\
         # mine
         [profile dev]
         sso_session = acme
@@ -343,6 +448,43 @@ def test_what_it_looks_like():
         sso_region = us-east-1
         sso_registration_scopes = sso:account:access
         """)
+    old = Texts(config.replace("\n", line_end))
+    assert upgrade(old, "dev").texts.config == expected.replace("\n", line_end)
+
+
+def test_what_it_looks_like_in_an_empty_config():
+    assert upgrade(Texts("", legacy("dev").replace("profile ", "")), "dev").texts.config == session("acme")
+
+
+def test_the_session_has_the_shortest_spelling():
+    result = upgrade(texts("spellings of one start URL", "as the AWS CLI writes it"), "b")
+    assert (result.texts.config or "").endswith(session("acme"))
+
+
+def test_a_section_that_does_not_count_stays_as_it_is():
+    old = texts("a section that does not count", "as the AWS CLI writes it")
+    first, _, _ = (old.config or "").partition('[profile "dev"]')
+    assert (upgrade(old, "dev").texts.config or "").startswith(first)
+
+
+BARE = session("s", scopes="")
+SCOPE = "sso_registration_scopes = sso:account:access\n"
+LENT_REGION = f"[DEFAULT]\nsso_region = us-east-1\n[sso-session s]\nsso_start_url = {URL}\n"
+LENT_SCOPE = "[DEFAULT]\nsso_registration_scopes = q:x\n"
+SCOPED = [
+    # what, config, the same with the scope
+    ("none", BARE, BARE + SCOPE),
+    ("none, and a comment below", f"{BARE}  # not eu\n", f"{BARE}{SCOPE}  # not eu\n"),
+    ("an empty one", f"{BARE}sso_registration_scopes = \n", BARE + SCOPE),
+    ("another one", f"{BARE}sso_registration_scopes=q:x\n", f"{BARE}sso_registration_scopes=q:x,sso:account:access\n"),
+    ("another one, lent", LENT_SCOPE + BARE, f"{LENT_SCOPE}{BARE}sso_registration_scopes = q:x,sso:account:access\n"),
+    ("none, and the region is lent", LENT_REGION, LENT_REGION + SCOPE),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in SCOPED], ids=[row[0] for row in SCOPED])
+def test_where_the_scope_stands(old, new):
+    assert upgrade(Texts(old), "s").texts.config == new
 
 
 def test_the_profile_of_another_region_is_named():
@@ -366,7 +508,7 @@ REFUSED = [
     ("static keys", KEYS, None, "ci", None, "ci has no SSO settings", "status"),
     ("nobody", legacy("dev"), None, "nobody", None, "nobody has no SSO settings", "status"),
     ("no region", legacy("dev").replace("sso_region", "x"), None, "dev", None, "line 2: sso_region is missing"[7:], "add"),
-    ("region with a comment", legacy("dev", region="us-east-1 # V"), None, "dev", None, "line 3", "line of its own"),
+    ("region with a comment", legacy("dev", region="us-east-1 # V"), None, "dev", None, "line 3: sso_region", "line of its own"),
     ("no role", legacy("dev").replace("sso_role_name", "x"), None, "dev", None, "sso_role_name is missing", "complete"),
     ("http", legacy("dev", "http://acme.awsapps.com/start"), None, "dev", None, "line 2", "https"),
     ("a broken file", f"{legacy('dev')}what is this\n", None, "dev", None, "line 6: is neither", "complete or remove"),
@@ -377,6 +519,9 @@ REFUSED = [
     ("no config file", None, legacy("dev").replace("profile ", ""), "dev", None, "~/.aws/config does not exist", "touch"),
     ("scopes over lines", session("s", scopes="sso_registration_scopes =\n  a = b\n"), None, "s", None, "more than one line", "commas"),
     ("a broken session", session("s").replace("sso_region", "x"), None, "s", None, "sso_region is missing", "add"),
+    ("all lent by [DEFAULT], to a session", f"[DEFAULT]\nsso_start_url = {URL}\nsso_region = us-east-1\n[sso-session s]\nx = y\n", None, "s", None, "laid out", "by hand"),
+    ("a session called like one of aws login", session(ARN, scopes=""), None, ARN, None, "has no SSO settings", "status"),
+    ("its profile", session(ARN, scopes="") + member("dev", ARN), None, "dev", None, "has no SSO settings", "status"),
     ("old Mac line ends", legacy("dev").replace("\n", "\r"), None, "dev", None, "laid out", "by hand"),
 ]  # fmt: skip
 
@@ -440,6 +585,7 @@ PORTALS = [
     ("https://identitycenter.amazonaws.com/ssoins-7223", "https://identitycenter.amazonaws.com/ssoins-7223", "ssoins-7223"),
     ("https://ssoins-7.portal.us-east-1.app.aws", "https://ssoins-7.portal.us-east-1.app.aws", "ssoins-7"),
     ("https://start.cn-north-1.home.awsapps.cn/directory/d-1", "https://start.cn-north-1.home.awsapps.cn/directory/d-1", "d-1"),
+    (f"https://{'a' * 50}.awsapps.com/start", f"https://{'a' * 50}.awsapps.com/start", "a" * 40),
     ("http://127.0.0.1:8080/start", "http://127.0.0.1:8080/start", "sso"),
     ("https://[::1", "https://[::1", "sso"),
     ("", "", "sso"),
@@ -450,6 +596,7 @@ PORTALS = [
 def test_start_urls(url, portal, name):
     assert start_urls.portal(url) == portal
     assert start_urls.session_name(url, ()) == name
+    assert start_urls.session_name(url, {name}) == f"{name}-2"
     assert start_urls.session_name(url, {name, f"{name}-2"}) == f"{name}-3"
 
 

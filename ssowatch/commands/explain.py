@@ -11,7 +11,7 @@ from typing import BinaryIO
 from ssowatch import explanation, published, survey
 from ssowatch.clock import utc_now
 
-_HALF = explanation.LONGEST // 2
+_HALF = 4 << 20  # bytes at either end of what is piped in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

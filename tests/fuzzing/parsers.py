@@ -377,7 +377,7 @@ def error_text(data: bytes) -> None:
     rows = aws_errors.found(text)
     assert rows or not only_an_error.whole(text)
     assert set(aws_errors.mentioned(text, ("dev", "corp"))) <= {"dev", "corp"}
-    said = explanation.explain(text, _document(), NOON)
+    said = explanation.explain(text, _document(), NOON, width=80)
     harmless(said or "", one_line=False)
 
 
