@@ -129,6 +129,7 @@ class Draft:
         except OSError:
             self.drop()
             raise
+        _PREPARED.add(self)
 
     def publish(self, content: bytes, *, durable: bool = True) -> None:
         """Replace the file by `content`. `durable`: it lasts through a power cut, at the price of a sync.
@@ -168,6 +169,7 @@ class Draft:
 
     def _filled(self, content: bytes, *, durable: bool) -> bool:
         """Whether the content is under the temporary name now; else there is nothing of it anywhere."""
+        _PREPARED.discard(self)
         os.lseek(self._fd, 0, os.SEEK_SET)
         _write(self._fd, content)
         os.ftruncate(self._fd, len(content))
@@ -186,6 +188,7 @@ class Draft:
 
     def drop(self) -> None:
         """Give the room back. Harmless when it was given back before."""
+        _PREPARED.discard(self)
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -193,6 +196,15 @@ class Draft:
             with contextlib.suppress(OSError):
                 os.unlink(self._temp)  # noqa: PTH108
             self._temp = ""
+
+
+_PREPARED: set[Draft] = set()
+
+
+def drop_drafts() -> None:
+    """Before `os._exit`: give back what threads that hang have prepared. One that is being published is left to the kernel."""
+    while _PREPARED:
+        _PREPARED.pop().drop()
 
 
 def _write(fd: int, content: bytes) -> None:
@@ -213,9 +225,7 @@ def _sync_folder(path: str) -> None:
 
 
 def replace(path: str, content: bytes, *, durable: bool = True, follow: bool = False) -> None:
-    """Replace a file as a whole, mode 0600. `durable`: it lasts through a power cut, at the price of a sync.
-
-    `follow`: as `Draft` says.
+    """Replace a file as a whole, mode 0600. `durable`, `follow`: as `Draft` says.
 
     Raises:
         OSError: it cannot; the old file is untouched.

@@ -341,6 +341,18 @@ def test_a_dropped_draft_leaves_nothing_however_often_it_is_dropped(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_prepared_is_dropped_at_an_end_and_nothing_else(tmp_path):
+    published, kept, prepared = (files.Draft(str(tmp_path / name), 100) for name in ("published", "kept", "prepared"))
+    published.publish(b"new")
+    kept.drop()
+    (tmp_path / ".kept.ssowatch.tmp").write_bytes(b"another process's")
+    files.drop_drafts()
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".kept.ssowatch.tmp", "published"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        prepared.publish(b"too late")
+    assert (tmp_path / "published").read_bytes() == b"new"
+
+
 def test_a_draft_whose_directory_went_away_says_so(tmp_path):
     place = tmp_path / "place"
     place.mkdir()

@@ -55,9 +55,10 @@ def test_a_call_that_hangs_ends_by_its_deadline(home, monkeypatch):
     homes.aws_config(home)
     (home / "sitecustomize.py").write_text("import ssowatch.commands.refresh as r\nr._DEADLINE_SECONDS = 1.5\n")
     with Simulator() as center:
-        homes.write_token({**center.sign_in(), "expiresAt": token(timedelta(minutes=3))["expiresAt"]})
+        path = homes.write_token({**center.sign_in(), "expiresAt": token(timedelta(minutes=3))["expiresAt"]})
         center.add_fault(Fault(Kind.HANG, "CreateToken"))
         answer = ssowatch("refresh", "--json", "corp", PYTHONPATH=str(home), **center.environ)
         center.clear_faults()
     assert answer.returncode == 75
     assert "no answer within" in json.loads(answer.stdout)["message"]
+    assert list(path.parent.iterdir()) == [path], "the room for the answer is given back"

@@ -7,7 +7,7 @@ import json
 import os
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
-from ssowatch import client, named, protocol
+from ssowatch import client, files, named, protocol
 from ssowatch.plain import plain
 from ssowatch.renewal import Outcome, Result, renew
 from ssowatch.world import World
@@ -51,8 +51,10 @@ def run(options: argparse.Namespace) -> int:
             for name in late:
                 reason = f"no answer within {_DEADLINE_SECONDS:.0f} s"
                 _say(Outcome(name, Result.UNREACHABLE, None, reason), as_json=options.json)
+            files.drop_drafts()
             os._exit(os.EX_TEMPFAIL)
         except KeyboardInterrupt:
+            files.drop_drafts()
             os._exit(130)  # a call that hangs must not hold the terminal; locks and files are crash-safe
     if not options.due:
         client.ask("look")
