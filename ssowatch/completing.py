@@ -34,7 +34,7 @@ def offered(parser: argparse.ArgumentParser, words: Sequence[str], names: Callab
     for number, word in enumerate(before):
         if word == "--":
             return []
-        if wanted or word == "=":  # bash makes three words of --login=auto
+        if wanted:  # bash makes three words of --login=auto
             wanted = wanted if word == "=" else None
         elif word in options:
             wanted = options[word] if options[word].nargs is None else None

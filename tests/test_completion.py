@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 from ssowatch import cli, completing
 from ssowatch.commands import completion
 
-NAMES = {"NAME": ["corp", "lab", "dev", "my play"], "PROFILE": ["dev", "my play"]}
+NAMES = {"NAME": ["corp", "lab", "dev", "my play", "a=b"], "PROFILE": ["dev", "my play"]}
 
 
 def offered(*words):
@@ -36,9 +37,13 @@ ROWS = [
     (["login", "--nothing=d"], []),
     (["login", "--fresh", "c"], ["corp"]),
     (["login", "--unknown", "c"], ["corp"]),
+    (["login", "a="], ["a=b"]),
+    (["login", "--fresh=c"], []),
+    (["login", "-h"], []),
     (["login", "--fr"], ["--fresh"]),
     (["login", "--un"], []),  # hidden
     (["login", "corp", ""], []),
+    (["login", "corp", "x", ""], []),
     (["status", "corp", "d"], ["dev"]),
     (["status", "--min", ""], []),
     (["status", "--min", "30m", "d"], ["dev"]),
@@ -75,6 +80,31 @@ def test_the_options_of_every_command_are_known(command):
     commands = next(one for one in cli._parser(command)._actions if one.choices)
     help_text = commands.choices[command].format_help()
     assert [option for option in found if option not in help_text] == []
+
+
+def test_what_a_word_does():
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--now", help="do it at 100%%; at once (default: later)")
+    parser.add_argument("--then", help="do it then (default: now)")
+    parser.add_argument("--bare")
+    commands = parser.add_subparsers()
+    commands.add_parser("go", help="go on")
+    commands.add_parser("stay", help=None)
+    parser.add_argument("--where", choices={"here": "in this home", "there": 7})
+    assert [(word.text, word.summary) for word in completing.offered(parser, ["-"], lambda _: [])] == [
+        ("--now", "do it at 100%"),
+        ("--then", "do it then"),
+        ("--bare", ""),
+        ("--where", ""),
+    ]
+    assert [(word.text, word.summary) for word in completing.offered(parser, [""], lambda _: [])] == [
+        ("go", "go on"),
+        ("stay", ""),
+    ]
+    assert [(word.text, word.summary) for word in completing.offered(parser, ["--where", ""], lambda _: [])] == [
+        ("here", "in this home"),
+        ("there", "7"),
+    ]
 
 
 HOSTILE = ["a\nb", "a\tb", "\x1b[2J", "\u202eevil", "--fresh", "", " x", "x" * 500]

@@ -12,7 +12,7 @@ import pytest
 from mcp_samples import SAMPLES
 
 from ssowatch import awsconfig, files, paths
-from ssowatch.mcp import clients, names, projects
+from ssowatch.mcp import clients, names, projects, shapes
 from ssowatch.mcp.clients import PLACES, Place
 from ssowatch.mcp.discovery import discover
 from ssowatch.mcp.model import Found
@@ -69,6 +69,53 @@ def test_a_row_finds_its_server(home, system, tmp_path, monkeypatch, place, docu
     assert "canary" not in repr(found)
 
 
+ODD = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    {"mcpServers": 7},
+    {"mcpServers": {"a": "x", "b": 7, "c": ["x"]}},
+    {"mcpServers": ["x", {"command": "x"}, {"name": 7, "command": "x"}]},
+    {"mcp": {"servers": 7}},
+    {"projects": 7, "locations": 7, "folder": 7},
+    {"projects": ["/x"], "locations": ["/x"], "folder": "/x"},
+    {"projects": {"/x": 7}, "folder": "file:x"},
+    {"plugins": ["x"]},
+    {"plugins": {"a": 7, "b": ["x", {}, {"installPath": 7}, {"installPath": "x"}, {"installPath": "/a\nb"}]}},
+]
+
+
+@pytest.mark.parametrize("document", ODD, ids=map(str, ODD))
+def test_what_is_not_of_the_expected_type_is_not_there(document):
+    assert [entry for shape in SAMPLES for entry in shape(document)] == []
+    assert projects.installed(document) == []
+    assert [folder for _, read in projects.SOURCES for folder in read(document) if folder != "/x"] == []
+
+
+def test_a_file_that_is_made_large_is_read_in_part():
+    [entry] = shapes.MCP_SERVERS(
+        {
+            "mcpServers": {
+                "n" * 201: {
+                    "command": "x",
+                    "args": ["w" * 8193] * 201,
+                    "env": {f"V{number}": "x" for number in range(201)},
+                }
+            }
+        }
+    )
+    assert (len(entry.server), len(entry.words), len(entry.words[1]), len(entry.env)) == (200, 201, 8192, 200)
+    many = {f"s{number}": {"command": "x"} for number in range(201)}
+    assert len(list(shapes.MCP_SERVERS({"mcpServers": many}))) == 200
+    assert len(list(shapes.MCP_SERVERS({"mcpServers": [{"name": name, **one} for name, one in many.items()]}))) == 200
+    folders = [f"/{number}" for number in range(1001)]
+    assert len(projects.SOURCES[0][1]({"projects": dict.fromkeys(folders)})) == 1000
+    assert len(projects.installed({"plugins": {"p": [{"installPath": folder} for folder in folders]}})) == 1000
+    assert len(projects.with_parents(folders, "/home/me")) == 1000
+
+
 def of(found: Found) -> set[tuple[str, str]]:
     return {(one.server, str(one.profile)) for one in found.servers}
 
@@ -100,6 +147,30 @@ def test_where_projects_come_from(home, system, monkeypatch, name, text, depth):
     assert of(look(home, system)) == {("aws", "dev")}
 
 
+PARENTS = [
+    # folder that a client recorded, it and those above it in the home /home/me
+    ("/home/me/a/b", ["/home/me/a/b", "/home/me/a", "/home/me"]),
+    ("/home/me/", ["/home/me"]),
+    ("/srv/a", ["/srv/a", "/srv"]),
+    ("/", []),
+    ("", []),
+    ("relative/a", []),
+    ("/a\nb", []),
+    ("/a" * 64, []),
+]
+
+
+@pytest.mark.parametrize(("folder", "found"), PARENTS)
+def test_the_folders_above_a_project(folder, found):
+    assert projects.with_parents([folder], "/home/me") == found
+
+
+def test_folders_above_several_projects_are_there_once():
+    found = projects.with_parents(["/home/me/a/b", "/home/me/a/c"], "/home/me")
+    assert found == ["/home/me/a/b", "/home/me/a", "/home/me", "/home/me/a/c"]
+    assert len(projects.with_parents(["/a" * 63], "/home/me")) == 63
+
+
 def test_a_project_of_another_machine_is_none_of_ours(home, system):
     write(home / "p" / ".mcp.json", server())
     write(
@@ -119,19 +190,21 @@ def test_a_file_that_several_clients_read_counts_once(home, system):
 
 
 LEGACY = [
-    # id, text of an agent's file or None, whether the older mcp.json counts
-    ("no agent", None, True),
-    ("an agent without it", "{}", False),
-    ("an agent that asks for it", '{"useLegacyMcpJson": true}', True),
-    ("an agent that is broken", "{", False),
+    # id, text of an agent's file or None, where it lies, whether the older mcp.json counts
+    ("no agent", None, "", True),
+    ("an agent without it", "{}", ".aws/amazonq", False),
+    ("an agent that asks for it", '{"useLegacyMcpJson": true}', ".aws/amazonq", True),
+    ("an agent that is broken", "{", ".aws/amazonq", False),
+    ("an agent of a project", "{}", "work/.amazonq", True),
 ]
 
 
-@pytest.mark.parametrize(("agent", "counts"), [row[1:] for row in LEGACY], ids=[row[0] for row in LEGACY])
-def test_amazon_qs_older_file(home, system, agent, counts):
+@pytest.mark.parametrize(("agent", "folder", "counts"), [row[1:] for row in LEGACY], ids=[row[0] for row in LEGACY])
+def test_amazon_qs_older_file(home, system, agent, folder, counts):
+    write(home / ".claude.json", f'{{"projects": {{"{home}/work": {{}}}}}}')
     write(home / ".aws/amazonq/mcp.json", server())
     if agent is not None:
-        write(home / ".aws/amazonq/cli-agents/my.json", agent)
+        write(home / folder / "cli-agents/my.json", agent)
     assert bool(look(home, system).servers) is counts
 
 
@@ -237,3 +310,8 @@ def test_the_rows_of_a_client_are_in_one_place():
     order = [place.client for place in PLACES]
     assert order == sorted(order, key=list(names.CLIENTS).index)
     assert isinstance(PLACES[0], Place)
+
+
+@pytest.mark.parametrize(("client", "name"), [("vscode", "VS Code"), ("a newer\none", "a newer one")])
+def test_what_a_client_is_called(client, name):
+    assert names.called(client) == name

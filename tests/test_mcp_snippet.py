@@ -87,6 +87,60 @@ def test_characters_that_a_terminal_does_not_show_are_escaped_as_the_file_does()
     assert "c\\U000e0001d" in made.text
 
 
+WRITTEN = [
+    # file, where the server stands, what is to be pasted
+    (
+        "x.json",
+        {"mcpServers": {"kä": {"command": "x"}}},
+        '{\n  "mcpServers": {\n    "kä": {\n      "command": "s",\n      "args": [\n        "mcp",\n        "wrap",\n        "--",\n        "x"\n      ]\n    }\n  }\n}',
+    ),
+    (
+        "x.json",
+        {"mcpServers": [{"name": "kb", "command": ["x"]}]},
+        '{\n  "mcpServers": [\n    {\n      "name": "kb",\n      "command": [\n        "s",\n        "mcp",\n        "wrap",\n        "--",\n        "x"\n      ]\n    }\n  ]\n}',
+    ),
+    ("x.toml", {"mcp_servers": {"kb": {"command": "x"}}}, '[mcp_servers.kb]\ncommand = "s"\nargs = ["mcp", "wrap", "--", "x"]'),
+    ("x.toml", {"mcp_servers": {"k ä": {"command": "x"}}}, '[mcp_servers."k ä"]\ncommand = "s"\nargs = ["mcp", "wrap", "--", "x"]'),
+    ("x.yaml", {"extensions": {"kb": {"cmd": "x"}}}, 'extensions:\n  "kb":\n    cmd: "s"\n    args: ["mcp", "wrap", "--", "x"]'),
+    (
+        "x.yaml",
+        {"mcpServers": [{"name": "kb", "command": "x"}]},
+        'mcpServers:\n  - name: "kb"\n    command: "s"\n    args: ["mcp", "wrap", "--", "x"]',
+    ),
+    ("x.yml", {"powers": {"mcpServers": {"kb": {"command": "x"}}}}, 'powers:\n  mcpServers:\n    "kb":\n      command: "s"\n      args: ["mcp", "wrap", "--", "x"]'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "document", "text"), WRITTEN)
+def test_what_is_pasted_looks_as_the_file_does(path, document, text):
+    server = "kb" if "kb" in str(document) else next(iter(next(iter(document.values()))))
+    [made] = snippets.snippets(path, document, "kiro", server, None, "s")
+    assert made.text == text
+
+
+@pytest.mark.parametrize("other", [7, {"url": "https://example.com"}])
+def test_another_entry_of_this_name_is_passed_over(other):
+    document = {"mcpServers": {"kb": other}, "servers": {"kb": {"command": "x"}}}
+    [made] = snippets.snippets("x.json", document, "cursor", "kb", None, PROGRAM)
+    assert list(json.loads(made.text)) == ["servers"]
+
+
+WRAPPED = [
+    # the command, whether our wrapper is in front already
+    (["ssowatch", "mcp", "wrap", "--", "x"], True),
+    (["uvx", "ssowatch", "mcp", "wrap", "--profile", "dev", "--", "x"], True),
+    ([PROGRAM, "mcp", "wrap", "--", "x"], True),
+    (["ssowatch", "exec", "dev", "--", "x"], False),
+    (["another", "mcp", "wrap", "--", "x"], False),
+]
+
+
+@pytest.mark.parametrize(("words", "wrapped"), WRAPPED)
+def test_whether_the_wrapper_is_in_front_already(words, wrapped):
+    [made] = snippets.snippets("x.json", {"mcpServers": {"s": {"command": words}}}, "cursor", "s", "dev", PROGRAM)
+    assert (made.text == "") is wrapped
+
+
 KEPT = [
     ({"command": "uvx", "args": ["x"], "env": {"AWS_PROFILE": "dev"}, "timeout": 5}, ("env", "timeout")),
     ({"command": "uvx x"}, ()),
@@ -111,6 +165,7 @@ SECRETS = [
     ["env", "AWS_SECRET_ACCESS_KEY=canary", "x"],
     ["x", "https://me:canary@example.com/mcp"],
     ["x", "--auth-key=canary"],
+    ["x", "--token=canary", "serve"],
 ]
 
 
@@ -122,9 +177,15 @@ def test_secrets_in_a_command_are_not_shown(words):
     assert "canary" not in made.text
     assert snippets.YOURS in made.text
     assert made.masked
+    assert [word for word in words if "canary" not in word and json.dumps(word) not in made.text] == []
 
 
-HARMLESS = [["env", "AWS_PROFILE=dev", "uvx", "x"], ["uvx", "x@latest", "--region=eu-west-1"], ["npx", "-y", "tokens"]]
+HARMLESS = [
+    ["env", "AWS_PROFILE=dev", "uvx", "x"],
+    ["uvx", "x@latest", "--region=eu-west-1"],
+    ["npx", "-y", "tokens", "x"],
+    ["x", "--token", "--verbose"],
+]
 
 
 @pytest.mark.parametrize("words", HARMLESS)

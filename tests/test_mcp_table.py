@@ -14,7 +14,7 @@ HOME = "/home/me"
 KB = McpServer("claude-code", "aws-kb", f"{HOME}/.claude.json", "dev", "corp", certain=True)
 LOST = replace(KB, profile=None, sign_in=None, certain=False)
 UNKNOWN = Problem("unknown_profile", "no file tells its profile", "name it")
-AFTER = "\n\nAfter a sign-in the MCP server goes on by itself."
+AFTER = "\n\nAfter a sign-in aws-kb (Claude Code) goes on by itself."
 
 
 def shown(*servers, broken=(), width=80):
@@ -81,12 +81,25 @@ def test_a_file_that_could_not_be_read():
 
 
 def test_what_goes_on_after_a_sign_in_is_said_where_one_hangs_on_it():
-    assert "After a sign-in" in table([KB], [], HOME)
-    assert "After a sign-in" not in table([LOST], [], HOME)
+    assert table([KB], [], HOME, 80).endswith(AFTER)
+    assert "After a sign-in" not in table([LOST], [], HOME, 80)
 
 
 def test_a_narrow_terminal():
-    wide = replace(KB, problem=Problem("x", "word " * 12, "word " * 12))
-    text = shown(wide, width=40)
-    assert max(map(len, text.splitlines())) <= 40
-    assert "\n      word" in text, "what goes on stands below its beginning"
+    problem = Problem("x", "word " * 12, "ssowatch login a-name-with-hyphens")
+    text = shown(replace(KB, file=f"{HOME}/a-long-path-without-a-blank/in-it.json", problem=problem), width=30)
+    assert text == (
+        "On the sign-in corp:\n  aws-kb (Claude Code):\n  profile dev\n    ~/a-long-path-without-a-blank/in-it.json\n"
+        "    ! word word word word word\n      word word word word word\n      word word\n"
+        "    > ssowatch login\n      a-name-with-hyphens"
+    )
+    assert shown(replace(KB, server="server " * 6), width=30).splitlines()[1:3] == [
+        "  server server server server",
+        "  server server (Claude Code):",
+    ]
+
+
+def test_what_is_made_long_is_cut():
+    problem = Problem("x", "m" * 601, "f" * 601)
+    text = shown(replace(KB, file=f"/{'p' * 300}", problem=problem), width=1000)
+    assert [len(line) for line in text.splitlines()[2:]] == [4 + 300, 4 + 2 + 600, 4 + 2 + 600]

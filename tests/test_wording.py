@@ -10,7 +10,7 @@ from ssowatch import doctor_text, paragraphs, wording
 from ssowatch.model import Button, Cause, Kind, Memory, Notice, Plan, Problem, SignIn, State, Tab
 from ssowatch.outcomes import Outcome, OverError, Result, Waiting
 from ssowatch.protocol import Row
-from ssowatch.setup.step import NotMendedError
+from ssowatch.setup.step import Finding, Mend, NotMendedError
 from ssowatch.setup.verdict import verdict
 from ssowatch.unusable import UnusableError
 
@@ -86,7 +86,7 @@ def test_prose_is_broken_at_words_and_what_is_to_be_copied_is_not():
         "> one two three four\n> five six\n>   ssowatch login --a-very-long-option corp"
     )
     assert paragraphs.wrapped("a" * 30 + " b", 1) == "a" * 30 + "\nb", "a narrow terminal has 20 columns"
-    assert paragraphs.wrapped("word-with-hyphens and", 20) == "word-with-hyphens\nand"
+    assert paragraphs.wrapped("one word-with-hyphens", 20) == "one\nword-with-hyphens"
 
 
 # The last word of setup
@@ -174,9 +174,14 @@ def test_what_the_doctor_found():
 
 
 def test_on_a_narrow_terminal_what_goes_on_stands_below_its_beginning():
-    rows = [("a", False, "word " * 6, "one two three four five\nsix"), ("b", True, "word " * 6, None)]
-    assert doctor_text.text(rows, ["the mode of that file"], 20).split("\n\n")[0] == (
-        "mended: the mode of\nthat file\n! a: word word word\n  word word word\n  > one two three\n    four five\n  > six\n"
+    rows = [
+        ("a", False, "word " * 6, "one two three four five\nsix"),
+        ("b", True, "word " * 6, None),
+        ("c", False, "see a-word-of-hyphens", "/a-path-without-a-blank"),
+    ]
+    assert doctor_text.text(rows, ["the mode of x"], 20).split("\n\n")[0] == (
+        "mended: the mode of\nx\n! a: word word word\n  word word word\n  > one two three\n    four five\n  > six\n"
+        "! c: see\n  a-word-of-hyphens\n  >\n    /a-path-without-a-blank\n"
         "ok b: word word word\n   word word word"
     )
     assert doctor_text.text(rows, [], 1) == doctor_text.text(rows, [], 20)
@@ -205,3 +210,10 @@ def test_no_link_and_no_code_is_in_the_repr_of_who_waits():
 def test_a_mend_that_failed_says_why_and_what_to_do_instead():
     error = NotMendedError("the file is not yours", "chown it")
     assert (str(error), error.fix) == ("the file is not yours", "chown it")
+
+
+def test_what_is_found_is_good_and_what_mends_it_is_safe_unless_it_says_otherwise():
+    found = Finding("the clock is right")
+    assert (found.good, found.final) == (True, False)
+    mend = Mend("Set it?", list)
+    assert (mend.safe, mend.usual) == (True, True)

@@ -32,7 +32,8 @@ class Place:
 
 _CODES = ("Code", "Code - Insiders")
 _EDITORS = (*_CODES, "Cursor", "Windsurf")
-_Q_AGENTS = ("~/.aws/amazonq/cli-agents/*.json", "<project>/.amazonq/cli-agents/*.json")
+_Q_AGENTS = "~/.aws/amazonq/cli-agents/*.json"
+_Q_PROJECT_AGENTS = "<project>/.amazonq/cli-agents/*.json"
 _OPENCODE = ("opencode.json", "opencode.jsonc")
 
 PLACES = (
@@ -64,14 +65,14 @@ PLACES = (
     Place("copilot-cli", "$COPILOT_HOME/mcp-config.json"),
     Place("copilot-cli", "<project>/.github/mcp.json"),
     Place("copilot-cli", "~/.copilot/installed-plugins/**/.mcp.json", shapes.plugin),
-    Place("amazon-q", "~/.aws/amazonq/cli-agents/*.json"),
-    Place("amazon-q", "<project>/.amazonq/cli-agents/*.json"),
+    Place("amazon-q", _Q_AGENTS),
+    Place("amazon-q", _Q_PROJECT_AGENTS),
     Place("amazon-q", "~/.aws/amazonq/default.json"),
     Place("amazon-q", "~/.aws/amazonq/agents/default.json"),
     Place("amazon-q", "<project>/.amazonq/default.json"),
     Place("amazon-q", "<project>/.amazonq/agents/default.json"),
-    Place("amazon-q", "~/.aws/amazonq/mcp.json", agents=_Q_AGENTS[:1]),
-    Place("amazon-q", "<project>/.amazonq/mcp.json", agents=_Q_AGENTS),
+    Place("amazon-q", "~/.aws/amazonq/mcp.json", agents=(_Q_AGENTS,)),
+    Place("amazon-q", "<project>/.amazonq/mcp.json", agents=(_Q_AGENTS, _Q_PROJECT_AGENTS)),
     Place("kiro", "~/.kiro/settings/mcp.json", shapes.KIRO),
     Place("kiro", "<project>/.kiro/settings/mcp.json", shapes.KIRO),
     Place("kiro", "~/.kiro/agents/*.json"),
@@ -122,11 +123,9 @@ CLAUDE_SETTINGS = (
 
 
 def known_by(path: str) -> Place | None:
-    """The row whose files look most like this one: by the longest end of the path, without the variable part."""
-    best: tuple[int, Place] | None = None
+    """The first row whose files end like this one, without the variable part of the pattern."""
     for place in PLACES:
-        tail = place.pattern[1:] if place.pattern.startswith("~") else place.pattern.partition("/")[2]
-        tail = f"/{tail.lstrip('/')}"
-        if "*" not in tail and path.endswith(tail) and len(tail) > (best[0] if best else 1):
-            best = len(tail), place
-    return best[1] if best else None
+        _, slash, tail = place.pattern.partition("/")
+        if tail and path.endswith(slash + tail):
+            return place
+    return None

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from getopt import GetoptError, getopt
 
 from ssowatch.mcp import expansion
 from ssowatch.mcp.expansion import UNKNOWN
@@ -24,6 +26,8 @@ PROXY_PROFILES = "AWS_MCP_PROXY_PROFILES"
 KEY, SESSION_TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"
 CONFIG_FILE, HOME = "AWS_CONFIG_FILE", "HOME"
 _READ = frozenset({*PROFILE_NAMES, PROXY_PROFILES, CONFIG_FILE, HOME})
+_HANDED_ON = _READ | {KEY, SESSION_TOKEN}
+"""Of the client's own variables those that count here."""
 _UNSET_BY_EXEC = (KEY, "AWS_SECRET_ACCESS_KEY", SESSION_TOKEN, "AWS_DEFAULT_PROFILE")
 
 _TRANSPARENT = {"exec", "nohup", "nice", "time", "command", "setsid", "caffeinate"}
@@ -71,7 +75,7 @@ EnvFile = Callable[[str], Mapping[str, str]]
 
 def launch(entry: Entry, client: str, known: Mapping[str, str], env_file: EnvFile) -> Launch:
     """What `entry` starts. `known`: variables of the client's own, and the words that editors put in."""
-    env = dict(known_profiles(known))
+    env = {name: expansion.marked(value) for name, value in known.items() if name in _HANDED_ON}
     for name in entry.inherits:
         if name in PROFILE_NAMES:
             env.setdefault(name, UNKNOWN)
@@ -82,19 +86,16 @@ def launch(entry: Entry, client: str, known: Mapping[str, str], env_file: EnvFil
     words = [expansion.expand(word, client, known) for word in entry.words]
     found = Launch(words, _kept(env), home=known.get("HOME", ""))
     for _ in range(_MOST_LAUNCHERS):
-        if not found.words or not _look_through(found, env_file):
+        before = found.words
+        _look_through(found, env_file)
+        if found.words is before:
             break
-    for path in _options(found.words, ("--env-file",)) if not found.contained else ():
+    for path in _options(found.words, ("--env-file",)):
         found.env = {**_kept(_from_file(path, env_file)), **found.env}
     for given in filter(None, map(_ASSIGNMENT.fullmatch, found.words)):  # `cross-env AWS_PROFILE=x` and its like
-        if given[1] in PROFILE_NAMES and not found.contained:
+        if given[1] in PROFILE_NAMES:
             _assign(found, given[1], given[2])
     return found
-
-
-def known_profiles(known: Mapping[str, str]) -> Mapping[str, str]:
-    """Of the client's own variables those that its servers are handed and that count here."""
-    return {name: expansion.marked(value) for name, value in known.items() if name in _READ - {HOME} or name == KEY}
 
 
 def variables(text: str) -> dict[str, str]:
@@ -129,48 +130,49 @@ def _options(words: Iterable[str], names: tuple[str, ...]) -> list[str]:
     return values
 
 
-def _look_through(found: Launch, env_file: EnvFile) -> bool:
-    """Take one launcher off; False where there is none."""
-    head = _program(found.words[0])
+def _look_through(found: Launch, env_file: EnvFile) -> None:
+    """Take one launcher off; where there is none, `words` stays the same list."""
+    head = _program(found.words[0]) if found.words else ""
     ours = next((place for place, word in enumerate(found.words) if _program(word) == "ssowatch"), None)
     if head == "env":
-        return _env(found)
-    if head in _SHELLS:
-        return _shell(found)
-    if head == "cmd":
-        return _cmd(found)
-    if head in _CONTAINERS:
-        return _container(found, env_file)
-    if head in _STORES and not found.wrapped:
+        _env(found)
+    elif head in _SHELLS:
+        _shell(found)
+    elif head == "cmd":
+        _cmd(found)
+    elif head in _CONTAINERS:
+        _container(found, env_file)
+    elif head in _STORES and not found.wrapped:
         found.blame(Flaw.OTHER_STORE)
         found.store = _STORES[head]
-        return _store(found)
-    if head in _TRANSPARENT:
+        _store(found)
+    elif head in _TRANSPARENT:
         found.words = found.words[1:]
-        return True
-    return ours is not None and _through_us(found, ours + 1)
+    elif ours is not None:
+        _through_us(found, ours + 1)
 
 
 def _program(word: str) -> str:
     return (expansion.plain_text(word) or "").replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
 
 
-def _env(found: Launch) -> bool:
+def _env(found: Launch) -> None:
     words = found.words[1:]
     while words and (words[0].startswith("-") or _ASSIGNMENT.fullmatch(words[0])):
-        word = words.pop(0)
-        if word in {"-i", "-", "--ignore-environment"}:
-            found.env = {}
-        elif word in {"-u", "--unset"} and words:
-            found.env.pop(words.pop(0), None)
-        elif word in {"-S", "--split-string"} and words:
-            words = [*split(words[0]), *words[1:]]
-        elif word in {"-C", "--chdir"} and words:
-            words.pop(0)
-        elif assigned := _ASSIGNMENT.fullmatch(word):
-            _assign(found, assigned[1], assigned[2])
+        match words:
+            case ["-i" | "-" | "--ignore-environment", *rest]:
+                found.env = {}
+            case ["-u" | "--unset", name, *rest]:
+                found.env.pop(name, None)
+            case ["-S" | "--split-string", line, *rest]:
+                rest = [*split(line), *rest]
+            case ["-C" | "--chdir", _, *rest]:
+                pass
+            case [word, *rest]:
+                if assigned := _ASSIGNMENT.fullmatch(word):
+                    _assign(found, assigned[1], assigned[2])
+        words = rest
     found.words = words
-    return True
 
 
 def _assign(found: Launch, name: str, value: str) -> None:
@@ -178,12 +180,12 @@ def _assign(found: Launch, name: str, value: str) -> None:
     found.env |= _kept({name: value})
 
 
-def _shell(found: Launch) -> bool:
+def _shell(found: Launch) -> None:
     """`sh -c "AWS_PROFILE=x server"`, and what a person may write there: export, `&&`, `exec`."""
-    place = next((at for at, word in enumerate(found.words) if re.fullmatch(r"-[a-z]*c", word)), None)
-    if place is None or place + 1 >= len(found.words):
-        return False
-    script = found.words[place + 1]
+    places = enumerate(found.words[:-1])
+    script = next((found.words[at + 1] for at, word in places if re.fullmatch(r"-[a-z]*c", word)), None)
+    if script is None:
+        return
     if "export-credentials" in script:
         found.blame(Flaw.FROZEN_KEYS)
         # The profile that the keys were taken from.
@@ -199,55 +201,50 @@ def _shell(found: Launch) -> bool:
             _assign(found, assigned[1], expansion.shell(assigned[2], found.env))
         words = parts or words
     found.words = words
-    return True
 
 
-def _cmd(found: Launch) -> bool:
+def _cmd(found: Launch) -> None:
     """`cmd /c set AWS_PROFILE=x&& server`."""
-    line = " ".join(word for word in found.words[1:] if word.lower() not in {"/c", "/k"})
+    line = " ".join(word for word in found.words[1:] if not re.fullmatch("/[A-Za-z]", word))
     for name, value in _SET.findall(line):
         _assign(found, name, value.strip())
     found.words = list(split(line.rpartition("&&")[2].replace("\\", "/")))
-    return True
 
 
-def _store(found: Launch) -> bool:
+def _store(found: Launch) -> None:
     """`aws-vault exec x -- server`."""
     words = found.words[1:]
-    named = next((word for word in words[1:] if not word.startswith("-")), "") if words[:1] == ["exec"] else ""
-    if named:
-        _assign(found, "AWS_PROFILE", named)
+    match words:
+        case ["exec", *options]:
+            for profile in [word for word in options if not word.startswith("-")][:1]:
+                _assign(found, "AWS_PROFILE", profile)
     found.words = words[words.index("--") + 1 :] if "--" in words else []
-    return bool(found.words)
 
 
-def _through_us(found: Launch, start: int) -> bool:
+def _through_us(found: Launch, start: int) -> None:
     """`ssowatch mcp wrap [--profile P] -- server` and `ssowatch exec P -- server`."""
     words = found.words[start:]
     if words[:1] == ["--config"]:
         words = words[2:]
-    if words[:2] == ["mcp", "wrap"]:
-        options, words = words[2:], words[2:]
-        if "--" in options:
-            place = options.index("--")
-            options, words = options[:place], options[place + 1 :]
-        for profile in _options(options, ("--profile",))[:1]:
+    match words:
+        case ["mcp", "wrap", *rest]:
+            with suppress(GetoptError):  # as the wrapper itself reads them
+                options, rest = getopt(rest, "", ["profile=", "wait="])
+                if profile := dict(options).get("--profile"):
+                    _assign(found, "AWS_PROFILE", profile)
+        case ["exec", profile, "--", *rest] | ["exec", profile, *rest]:
+            for name in _UNSET_BY_EXEC:
+                found.env.pop(name, None)
             _assign(found, "AWS_PROFILE", profile)
-    elif words[:1] == ["exec"] and len(words) > 1:
-        for name in _UNSET_BY_EXEC:
-            found.env.pop(name, None)
-        _assign(found, "AWS_PROFILE", words[1])
-        words = words[3:] if words[2:3] == ["--"] else words[2:]
-    else:
-        return False
-    found.words, found.wrapped = words, True
-    return True
+        case _:
+            return
+    found.words, found.wrapped = rest, True
 
 
-def _container(found: Launch, env_file: EnvFile) -> bool:
+def _container(found: Launch, env_file: EnvFile) -> None:
     """`docker run -e AWS_PROFILE=x -v ~/.aws:/root/.aws image`: only what is handed over is inside."""
     if next((word for word in found.words[1:] if not word.startswith("-")), "") not in {"run", "container"}:
-        return False  # `docker compose`, `docker mcp`: what they start stands elsewhere
+        return  # `docker compose`, `docker mcp`: what they start stands elsewhere
     outside, found.env, found.contained = found.env, {}, True
     # A README of awslabs has both in one word: "-e AWS_PROFILE=x".
     words = [part for word in found.words for part in (word.split(maxsplit=1) if re.match(r"-[ev] ", word) else [word])]
@@ -261,11 +258,10 @@ def _container(found: Launch, env_file: EnvFile) -> bool:
             found.env[given] = outside[given]
         elif given in PROFILE_NAMES:
             found.env[given] = UNKNOWN
-    mounts = [expansion.plain_text(spec) or "" for spec in _options(words, ("-v", "--volume", "--mount"))]
+    mounts = [spec.replace(expansion.EXPANDED, "") for spec in _options(words, ("-v", "--volume", "--mount"))]
     aws = [spec for spec in mounts if re.search(r"[/\\]\.aws\b", spec) or spec.startswith(f"{found.home}:")]
     if KEY not in found.env:
         if not aws:
             found.blame(Flaw.NOT_MOUNTED)
         elif all(re.search(r"[:,](ro|readonly|readonly=true)(,|$)", spec) for spec in aws):
             found.blame(Flaw.READ_ONLY)
-    return False

@@ -74,4 +74,4 @@ def _put_in(text: str, form: re.Pattern[str], known: Mapping[str, str]) -> str:
         default = parts.get("default")
         return UNKNOWN if default is None else EXPANDED + default
 
-    return form.sub(value, text) if "$" in text or "{" in text else text
+    return form.sub(value, text)

@@ -13,7 +13,6 @@ from ssowatch.mcp.names import called
 from ssowatch.model import AwsConfig, Problem, SignIn
 from ssowatch.plain import plain
 
-_NAME = 100
 RESTART = "frozen_keys"
 """The problem of a server that must be restarted after a sign-in."""
 _STILL_USES = {RESTART, "read_only"}
@@ -40,7 +39,7 @@ def _hung(
     if one.problem:
         return one
     if profile in reasons:
-        return replace(one, profile=profile, problem=Problem("not_watched", plain(reasons[profile], 400)))
+        return replace(one, profile=profile, problem=Problem("not_watched", reasons[profile]))
     if one.profile is None:
         return replace(
             one,
@@ -52,11 +51,9 @@ def _hung(
         )
     from difflib import get_close_matches
 
-    near = get_close_matches(profile, owners, n=1)
-    fix = f'did you mean "{plain(near[0], _NAME)}"?' if near else "name one that is there: AWS_PROFILE in its env"
-    return replace(
-        one, problem=Problem("unknown_profile", f'the AWS config has no profile "{plain(profile, _NAME)}"', fix)
-    )
+    near = get_close_matches(profile, owners)
+    fix = f'did you mean "{plain(near[0])}"?' if near else "name one that is there: AWS_PROFILE in its env"
+    return replace(one, problem=Problem("unknown_profile", f'the AWS config has no profile "{plain(profile)}"', fix))
 
 
 def stopping(servers: tuple[McpServer, ...]) -> list[tuple[str, str]]:

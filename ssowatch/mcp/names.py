@@ -28,4 +28,4 @@ CLIENTS = {
 
 def called(client: str) -> str:
     """The name of a client; what is no id of ours is shown as it is."""
-    return CLIENTS.get(client) or plain(client, 40)
+    return CLIENTS.get(client) or plain(client)

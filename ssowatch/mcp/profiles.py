@@ -47,8 +47,8 @@ def resolve(
     if not (found.wrapped or _shows_aws(entry) or any(expansion.plain_text(name) in profiles for name in names)):
         return
     problem = _problem(found, chosen=chosen, home=home, aws_config=aws_config, elsewhere=elsewhere)
-    for name in dict.fromkeys(names) or [None]:
-        text = None if name is None else expansion.plain_text(name)
+    for name in dict.fromkeys(names) or [""]:
+        text = expansion.plain_text(name)
         unknown = Problem(
             "unknown_profile",
             "the name of its profile is put in when it starts, and cannot be known before",
@@ -59,8 +59,8 @@ def resolve(
             server=entry.server,
             file=file,
             profile=text[:_NAME] if text else None,
-            certain=bool(text) and expansion.is_literal(name or ""),
-            problem=problem or (unknown if name is not None and text is None else None),
+            certain=bool(text) and expansion.is_literal(name),
+            problem=problem or (unknown if text is None else None),
         )
 
 
@@ -75,14 +75,21 @@ def _named(found: Launch) -> tuple[list[str], bool]:
     """The names, as marked by `expansion`; and whether the server itself chooses them, so that keys in its env lose."""
     proxy = any(_PROXY in word for word in found.words)
     if proxy and (listed := found.env.get(command_line.PROXY_PROFILES)):
-        mark = "" if expansion.is_literal(listed) else listed[:1]
-        return [name if name.startswith(mark) else mark + name for name in listed.split()], True
+        return list(_listed(listed.split())), True
     if options := list(_options(found.words, several=proxy)):
         return options, True
     for variable in command_line.PROFILE_NAMES:
         if value := found.env.get(variable):
             return [value], variable == command_line.PROFILE_NAMES[0]
     return [], False
+
+
+def _listed(names: list[str]) -> Iterator[str]:
+    """Several names in one variable; where a part was put in, nobody can tell at which name it ended."""
+    literal = True
+    for name in names:
+        literal = literal and expansion.is_literal(name)
+        yield name if literal else expansion.marked(name)
 
 
 def _options(words: list[str], *, several: bool) -> Iterator[str]:
@@ -94,8 +101,8 @@ def _options(words: list[str], *, several: bool) -> Iterator[str]:
             taking = several
             continue
         taking = word in _OPTIONS
-        name, equals, value = word.partition("=")
-        if equals and name in _OPTIONS and value:
+        name, _, value = word.partition("=")
+        if name in _OPTIONS and value:
             yield value
 
 

@@ -74,9 +74,7 @@ def with_parents(folders: list[str], home: str) -> list[str]:
     all_of_them: dict[str, None] = {}
     for folder in folders[:_MOST]:
         here = folder.rstrip("/") if folder.isprintable() else ""
-        while here.startswith("/") and here.count("/") < 64 and here not in all_of_them:
+        while here.startswith("/") and here.count("/") < 64:
             all_of_them[here] = None
-            if here == home:
-                break
-            here = here.rpartition("/")[0]
+            here = "" if here == home else here.rpartition("/")[0]
     return list(all_of_them)

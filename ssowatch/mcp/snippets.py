@@ -49,10 +49,9 @@ def snippets(
 ) -> list[Snippet]:
     """One for each entry called `server` in the file; `program` is how the client starts ssowatch."""
     found = []
-    for entry in _entries(document, client, server):
-        keys, raw = next(_places(document, entry), ((), {}))
-        if not raw:
-            continue
+    entries = _entries(document, client, server)
+    placed = [(entry, place) for entry in entries if (place := _place(document, entry))]
+    for entry, (keys, raw) in placed:
         words = tuple(_shown(entry.words))
         starts = _starts(raw, [program, "mcp", "wrap", *(["--profile", profile] if profile else []), "--", *words])
         kept = tuple(key for key in raw if key not in {*starts, "args", "name"})
@@ -76,7 +75,7 @@ def _entries(document: Any, client: str, server: str) -> list[Entry]:  # noqa: A
     return []
 
 
-def _places(document: Any, entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:  # noqa: ANN401
+def _place(document: Any, entry: Entry) -> tuple[tuple[str, ...], dict[str, Any]] | None:  # noqa: ANN401
     """Where an entry of this name stands, and what stands there."""
     places = [tuple(place.split(".")) if place else () for place in _CONTAINERS]
     for keys in [("projects", entry.folder, "mcpServers")] if entry.folder else places:
@@ -85,7 +84,8 @@ def _places(document: Any, entry: Entry) -> Iterator[tuple[tuple[str, ...], dict
             found = {one.get("name"): one for one in found if isinstance(one, dict)}
         raw = found.get(entry.server) if isinstance(found, dict) else None
         if isinstance(raw, dict) and ("command" in raw or "cmd" in raw):
-            yield keys, raw
+            return keys, raw
+    return None
 
 
 def _at(document: Any, keys: tuple[str, ...]) -> Any:  # noqa: ANN401

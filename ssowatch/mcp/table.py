@@ -14,12 +14,12 @@ _FILES = 3
 _NOTHING = "No MCP server that uses AWS was found."
 
 
-def table(servers: Sequence[McpServer], broken: Iterable[Broken], home: str, width: int = 80) -> str:
+def table(servers: Sequence[McpServer], broken: Iterable[Broken], home: str, width: int) -> str:
     """The whole answer of `mcp servers`."""
     lines: list[str] = []
     names = dict.fromkeys(one.sign_in for one in servers)
     for name in sorted((name for name in names if name), key=str.casefold):
-        lines += ["", *_wrapped(f"On the sign-in {plain(name, 80)}:", "", width)]
+        lines += ["", *_wrapped(f"On the sign-in {plain(name)}:", "", width)]
         lines += _block([one for one in servers if one.sign_in == name], home, width)
     if None in names:
         lines += ["", "On none that ssowatch looks after:"]
@@ -55,11 +55,11 @@ def _block(servers: list[McpServer], home: str, width: int) -> list[str]:
 
 
 def _said(one: McpServer) -> str:
-    who = f"{plain(one.server, 60)} ({called(one.client)})"
+    who = f"{plain(one.server)} ({called(one.client)})"
     if one.profile is None:
         named = one.problem is not None and one.problem.code == "unknown_profile"
         return f"{who}: {'profile unknown' if named else 'names no profile'}"
-    return f"{who}: profile {plain(one.profile, 60)}{'' if one.certain else ', which its file does not name'}"
+    return f"{who}: profile {plain(one.profile)}{'' if one.certain else ', which its file does not name'}"
 
 
 def _path(path: str, home: str) -> str:

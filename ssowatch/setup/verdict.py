@@ -45,7 +45,7 @@ def verdict(document: dict[str, Any]) -> tuple[bool, str]:
 
 
 def _names(sign_ins: list[dict[str, Any]]) -> str:
-    return ", ".join(plain(one["name"], 80) for one in sign_ins)
+    return ", ".join(plain(one["name"]) for one in sign_ins)
 
 
 def _typed(one: dict[str, Any]) -> str:
