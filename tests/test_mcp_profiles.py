@@ -292,6 +292,7 @@ PROBLEMS = [
     ("a container that cannot write", line("docker", "run", "-e", "AWS_PROFILE=dev", "-v", f"{MOUNT}:ro", "x"), "read_only", "corp", "read-only"),
     ("the same by --mount", line("docker", "run", "-e", "AWS_PROFILE=dev", "--mount", f"src={HOME}/.aws,dst=/a,readonly", "x"), "read_only", "corp", "read-only"),
     ("a container that does not see it", line("docker", "run", "-e", "AWS_PROFILE=dev", "awslabs"), "not_mounted", None, "mount it"),
+    ("keys that an option beats, in a container that does not see it", line("docker", "run", "-e", "AWS_ACCESS_KEY_ID=canary", "x", "--profile", "dev"), "not_mounted", None, "mount it"),
     ("aws-vault without exec", line("aws-vault", "list", AWS_PROFILE="dev"), "other_store", None, "aws-vault"),
     ("frozen keys of a profile that is not there", env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="nope"), "frozen_keys", None, "restart"),
     ("no such profile", env(AWS_PROFILE="deb"), "unknown_profile", None, 'did you mean "dev"'),
@@ -405,36 +406,6 @@ def test_what_is_left_out(server):
     assert rows == []
 
 
-LONG = [
-    "env " * 2000,
-    "nice " * 2000,
-    "sh -c " * 1000,
-    "${a:-" * 1500,
-    "${" * 4000,
-    "$" * 8000,
-    "{env:" * 1500,
-    "; " * 4000,
-    " " * 8000,
-    "set " * 2000,
-    "-e " * 2500,
-    "'" * 8000,
-    "\\" * 8000,
-]
-
-
-@pytest.mark.parametrize("text", LONG, ids=[text[:6] for text in LONG])
-@pytest.mark.parametrize("client", ["claude-code", "gemini-cli", "cursor", "opencode", "continue", "zed"])  # each form
-def test_what_is_made_to_keep_us_busy_ends(text, client):
-    for words in (
-        ["env", "-S", text],
-        ["sh", "-c", text],
-        ["cmd", "/c", text],
-        ["docker", "run", *[text] * 190],
-        [text],
-    ):
-        resolved(line(*words, AWS_PROFILE=text), client)
-
-
 def test_which_servers_stop_with_their_sign_in():
     frozen = resolved(env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="dev"))
     read_only = resolved(line("docker", "run", "-e", "AWS_PROFILE=dev", "-v", f"{MOUNT}:ro", "x"))
@@ -463,3 +434,33 @@ def test_what_an_env_file_holds():
         "I": "ici",
     }
     assert command_line.variables("\n" * 999 + "A=a\nB=b") == {"A": "a"}, "a thousand lines are read"
+
+
+LONG = [
+    "env " * 2000,
+    "nice " * 2000,
+    "sh -c " * 1000,
+    "${a:-" * 1500,
+    "${" * 4000,
+    "$" * 8000,
+    "{env:" * 1500,
+    "; " * 4000,
+    " " * 8000,
+    "set " * 2000,
+    "-e " * 2500,
+    "'" * 8000,
+    "\\" * 8000,
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=[text[:6] for text in LONG])
+@pytest.mark.parametrize("client", ["claude-code", "gemini-cli", "cursor", "opencode", "continue", "zed"])  # each form
+def test_what_is_made_to_keep_us_busy_ends(text, client):
+    for words in (
+        ["env", "-S", text],
+        ["sh", "-c", text],
+        ["cmd", "/c", text],
+        ["docker", "run", *[text] * 190],
+        [text],
+    ):
+        resolved(line(*words, AWS_PROFILE=text), client)

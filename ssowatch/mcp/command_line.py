@@ -51,10 +51,10 @@ class Flaw(StrEnum):
 
 @dataclass(slots=True)
 class Launch:
-    """What the server is started with. `words` and `env` may hold secrets: no `repr` shows them."""
+    """What the server is started with. `words` may hold secrets: no `repr` shows them."""
 
     words: list[str] = field(repr=False)
-    env: dict[str, str] = field(repr=False)
+    env: dict[str, str]
     flaw: Flaw | None = None
     store: str = ""
     """Whose credentials it uses, for `OTHER_STORE`."""
@@ -87,7 +87,7 @@ def launch(entry: Entry, client: str, known: Mapping[str, str], env_file: EnvFil
     found = Launch(words, _kept(env), home=known.get("HOME", ""))
     for _ in range(_MOST_LAUNCHERS):
         before = found.words
-        _look_through(found, env_file)
+        _look_through(found)
         if found.words is before:
             break
     for path in _options(found.words, ("--env-file",)):
@@ -130,10 +130,9 @@ def _options(words: Iterable[str], names: tuple[str, ...]) -> list[str]:
     return values
 
 
-def _look_through(found: Launch, env_file: EnvFile) -> None:
+def _look_through(found: Launch) -> None:
     """Take one launcher off; where there is none, `words` stays the same list."""
     head = _program(found.words[0]) if found.words else ""
-    ours = next((place for place, word in enumerate(found.words) if _program(word) == "ssowatch"), None)
     if head == "env":
         _env(found)
     elif head in _SHELLS:
@@ -141,15 +140,15 @@ def _look_through(found: Launch, env_file: EnvFile) -> None:
     elif head == "cmd":
         _cmd(found)
     elif head in _CONTAINERS:
-        _container(found, env_file)
+        _container(found)
     elif head in _STORES and not found.wrapped:
         found.blame(Flaw.OTHER_STORE)
         found.store = _STORES[head]
         _store(found)
     elif head in _TRANSPARENT:
         found.words = found.words[1:]
-    elif ours is not None:
-        _through_us(found, ours + 1)
+    else:
+        _through_us(found)
 
 
 def _program(word: str) -> str:
@@ -221,9 +220,10 @@ def _store(found: Launch) -> None:
     found.words = words[words.index("--") + 1 :] if "--" in words else []
 
 
-def _through_us(found: Launch, start: int) -> None:
-    """`ssowatch mcp wrap [--profile P] -- server` and `ssowatch exec P -- server`."""
-    words = found.words[start:]
+def _through_us(found: Launch) -> None:
+    """`ssowatch mcp wrap [--profile P] -- server` and `ssowatch exec P -- server`, also by `uvx` and its like."""
+    places = (place for place, word in enumerate(found.words) if _program(word) == "ssowatch")
+    words = found.words[next(places, len(found.words)) + 1 :]
     if words[:1] == ["--config"]:
         words = words[2:]
     match words:
@@ -241,7 +241,7 @@ def _through_us(found: Launch, start: int) -> None:
     found.words, found.wrapped = rest, True
 
 
-def _container(found: Launch, env_file: EnvFile) -> None:
+def _container(found: Launch) -> None:
     """`docker run -e AWS_PROFILE=x -v ~/.aws:/root/.aws image`: only what is handed over is inside."""
     if next((word for word in found.words[1:] if not word.startswith("-")), "") not in {"run", "container"}:
         return  # `docker compose`, `docker mcp`: what they start stands elsewhere
@@ -249,8 +249,6 @@ def _container(found: Launch, env_file: EnvFile) -> None:
     # A README of awslabs has both in one word: "-e AWS_PROFILE=x".
     words = [part for word in found.words for part in (word.split(maxsplit=1) if re.match(r"-[ev] ", word) else [word])]
     words = [part for word in words for part in ((word[:2], word[2:]) if re.match(r"-e\w|-v[/~.$]", word) else (word,))]
-    for path in _options(words, ("--env-file",)):
-        found.env |= _kept(_from_file(path, env_file))
     for given in _options(words, ("-e", "--env")):
         if assigned := _ASSIGNMENT.fullmatch(given):
             _assign(found, assigned[1], assigned[2])
@@ -260,8 +258,7 @@ def _container(found: Launch, env_file: EnvFile) -> None:
             found.env[given] = UNKNOWN
     mounts = [spec.replace(expansion.EXPANDED, "") for spec in _options(words, ("-v", "--volume", "--mount"))]
     aws = [spec for spec in mounts if re.search(r"[/\\]\.aws\b", spec) or spec.startswith(f"{found.home}:")]
-    if KEY not in found.env:
-        if not aws:
-            found.blame(Flaw.NOT_MOUNTED)
-        elif all(re.search(r"[:,](ro|readonly|readonly=true)(,|$)", spec) for spec in aws):
-            found.blame(Flaw.READ_ONLY)
+    if not aws:
+        found.blame(Flaw.NOT_MOUNTED)
+    elif all(re.search(r"[:,](ro|readonly|readonly=true)(,|$)", spec) for spec in aws):
+        found.blame(Flaw.READ_ONLY)
