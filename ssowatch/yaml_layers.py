@@ -40,7 +40,7 @@ class SettingsError(Exception):
     def __init__(self, file: str, line: int | None, path: str, message: str, fix: str) -> None:
         self.file, self.line, self.fix = file, line, fix
         self.path, self.message = plain(path), plain(message, 400)  # both may quote the file
-        super().__init__(f"{place(file, line)}: {f'{path}: ' if path else ''}{message}. Mend: {fix}")
+        super().__init__(f"{place(file, line)}: {f'{self.path}: ' if path else ''}{self.message}. Mend: {fix}")
 
 
 def place(file: str, line: int | None) -> str:

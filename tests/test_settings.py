@@ -411,6 +411,8 @@ WRONG = [
     ("no key", "'': c", 1, "", ["not text"]),
     ("not UTF-8", b"mode: auto\nwatch: [caf\xe9]", 2, "", ["UTF-8"]),
     ("UTF-16", "mode: auto".encode("utf-16"), 1, "", ["UTF-8"]),
+    ("text that runs backwards", 'mode: "\u202eauto\u200b"', 1, "mode", ['" auto " is not one of']),
+    ("an escaped one, in a key", 'sign_ins: {"a\\u202eb": {mode: loud}}', 1, "sign_ins.a b.mode", ['"loud"']),
     ("a control character", "mode: auto\nwatch: [a\x1b[0m]", 2, "", ["control character"]),
     ("an escaped NUL", 'hooks:\n  on_renewed: ["a\\0b"]', 2, "", ["control character"]),
     ("locked by a user", "mode: auto\nlocked: [mode]", 2, "locked", ["alone", "take it out"]),
@@ -428,6 +430,7 @@ def test_wrong(tmp_path, monkeypatch, loader, text, line, path, words):
     said = str(error)
     assert said.startswith(f"~/user.yaml line {line}: {f'{path}: ' if path else ''}")
     assert f". Mend: {error.fix}" in said
+    assert said.isprintable()
     for expected in words:
         assert expected in said
     for secret in (CANARY, "31337"):
