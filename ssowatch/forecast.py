@@ -79,9 +79,9 @@ def end(lineage: Lineage, lives: Iterable[Life], configured: timedelta | None, n
         return None
     seen = [*lives, *([] if lineage.clock_set else [life(lineage, None)])]
     known, source = believed(seen, configured)
-    if known is None or known.most is None:
+    if known is None:
         return None
-    earliest, latest = _bounds(lineage, known, seen, now)
+    earliest, latest = _bounds(lineage, lineage.began_at, known, seen, now)
     if lineage.late:
         earliest, source = latest, source if configured else "assumed"
     return End(earliest, latest, source) if latest > now else None
@@ -105,7 +105,7 @@ def check_at(
     known = believed(seen, configured)[0]
     if known is None:
         return None
-    earliest, latest = _bounds(lineage, known, seen, lineage.began_at)
+    earliest, latest = _bounds(lineage, lineage.began_at, known, seen, lineage.began_at)
     return earliest + (latest - earliest) / 2 if latest - earliest > NARROW else latest + _AFTER
 
 
@@ -124,37 +124,37 @@ def believed(lives: Iterable[Life], configured: timedelta | None) -> tuple[Lengt
 def length(lives: Iterable[Life]) -> Length | None:
     """What the lives of a portal say of its length; None: nothing."""
     known: Length | None = None
-    alike: list[Life] = []
+    alike: list[tuple[datetime, timedelta]] = []
     for one in sorted(lives, key=lambda one: one.dead_at or one.alive_at):
         least, most = _span(one, known)
         alike = _over_at_first_look(one, alike)
         if len(alike) >= _NO_CHANCE:
-            most = max(_age(each) for each in alike)
+            most = max(age for _, age in alike)
             least = min(SHORTEST, most / 2)
         known = _with(known, least, most)
     return known
 
 
-def _over_at_first_look(one: Life, before: list[Life]) -> list[Life]:
-    """With this one, the sign-ins in a row that the first look found over, at the same age. What ended together counts once."""
+def _over_at_first_look(one: Life, before: list[tuple[datetime, timedelta]]) -> list[tuple[datetime, timedelta]]:
+    """Those in a row, this one last, that the first look found over at one age: beginning, age. Ended together is one."""
     if one.dead_at is None or one.late or one.inside or one.alive_at - one.began_at > PAGES:
         return []
-    if before and one.began_at < (before[-1].dead_at or one.began_at):
+    this = one.began_at, one.dead_at - one.began_at
+    if not before:
+        return [this]
+    began_at, age = before[-1]
+    if one.began_at < began_at + age:
         return before
-    return [*before, one] if before and abs(_age(one) - _age(before[-1])) <= PAGES else [one]
-
-
-def _age(one: Life) -> timedelta:
-    return (one.dead_at or one.alive_at) - one.began_at
+    return [*before, this] if abs(this[1] - age) <= PAGES else [this]
 
 
 def life(lineage: Lineage, dead_at: datetime | None) -> Life:
     """The sign-in as one life, refused at `dead_at`; None: it lives, or was ended. `began_at` must be known."""
     began_at = lineage.began_at
     assert began_at, "who asks knows it"  # noqa: S101 - for the type
-    alive_at = max(lineage.alive_at or began_at, began_at)
+    alive_at = lineage.alive_at or began_at
     if lineage.tail_at:
-        alive_at = dead_at = max(lineage.tail_at, began_at)
+        alive_at = dead_at = lineage.tail_at
     elif dead_at:
         alive_at = min(alive_at, dead_at)
     return Life(began_at, alive_at, dead_at, lineage.inside, lineage.fresh, lineage.late)
@@ -194,14 +194,12 @@ def since(lineage: Lineage) -> datetime | None:
     return lineage.inside if lineage.inside and not lineage.fresh else lineage.began_at
 
 
-def fresh_helps(lives: Iterable[Life], configured: timedelta | None) -> bool:
+def _fresh_helps(lives: Iterable[Life], known: Length) -> bool:
     """Whether ending a sign-in first moves the end of the next; yes until the opposite was seen."""
-    seen = list(lives)
-    known = believed(seen, configured)[0]
     answer = True
-    for one in seen:
-        if known and known.most and one.fresh and one.inside:
-            if one.alive_at > one.inside + known.most + PAGES:
+    for one in lives:
+        if one.fresh and one.inside:
+            if one.alive_at > one.inside + _most(known) + PAGES:
                 answer = True
             elif unmoved(one, known):
                 answer = False
@@ -212,7 +210,7 @@ def fresh_until(lives: Iterable[Life], configured: timedelta | None, now: dateti
     """How long a fresh sign-in at `now` would last for sure; None: it would not move the end, or nobody knows."""
     seen = list(lives)
     known = believed(seen, configured)[0]
-    return now + known.least if known and fresh_helps(seen, configured) else None
+    return now + known.least if known and _fresh_helps(seen, known) else None
 
 
 def ended_as_before(memory: Memory, configured: timedelta | None) -> bool:
@@ -226,20 +224,25 @@ def ended_as_before(memory: Memory, configured: timedelta | None) -> bool:
 
 def unmoved(one: Life, known: Length) -> bool:
     """Whether a fresh sign-in ended when the one before it would have."""
-    if not (one.fresh and one.inside and one.dead_at and known.most):
+    if not (one.fresh and one.inside and one.dead_at):
         return False
     too_early = one.dead_at < one.began_at + known.least - PAGES
-    return (
-        too_early and one.alive_at <= one.inside + known.most + PAGES and one.dead_at > one.inside + known.least - PAGES
-    )
+    latest, earliest = one.inside + _most(known) + PAGES, one.inside + known.least - PAGES
+    return too_early and one.alive_at <= latest and one.dead_at > earliest
 
 
-def _bounds(lineage: Lineage, known: Length, lives: Iterable[Life], now: datetime) -> tuple[datetime, datetime]:
-    began_at, most = lineage.began_at, known.most
-    assert began_at is not None and most is not None, "`end` looked"  # noqa: S101, PT018 - for the type
-    runs_from = began_at
+def _most(known: Length) -> timedelta:
+    """Of a length to count with, which has one."""
+    assert known.most is not None, "`believed` looked"  # noqa: S101 - for the type
+    return known.most
+
+
+def _bounds(
+    lineage: Lineage, began_at: datetime, known: Length, lives: Iterable[Life], now: datetime
+) -> tuple[datetime, datetime]:
+    runs_from, most = began_at, _most(known)
     if inside := lineage.inside:
-        goes_on = not lineage.fresh or not fresh_helps(lives, None)
+        goes_on = not lineage.fresh or not _fresh_helps(lives, known)
         over = max(began_at, now - PAGES) > inside + most
         runs_from = inside if goes_on and not over else began_at
     least = known.least

@@ -147,7 +147,7 @@ def nudged(memory: Memory, now: datetime) -> Memory:
     An address comes before the route that makes it useful; the second word must not wait for the back-off of the first.
     """
     token = memory.token
-    if not token.attempts or token.retry_at is None:
+    if token.retry_at is None:
         return memory
     if token.attempted_at and timedelta() <= now - token.attempted_at < _SECOND_WORD:
         return replace(memory, token=replace(token, retry_at=min(token.retry_at, token.attempted_at + _SECOND_WORD)))
@@ -196,7 +196,7 @@ def came(memory: Memory, now: datetime) -> Memory:
 
 def checked_at(memory: Memory, when: datetime | None) -> Memory:
     """When a renewal more tells of the sign-in's end."""
-    return memory if memory.lineage.check_at == when else _with(memory, check_at=when)
+    return _with(memory, check_at=when)
 
 
 def offered(memory: Memory, now: datetime) -> Memory:
@@ -253,7 +253,7 @@ def withdrawn(memory: Memory, cause: Cause) -> Memory:
 
 def unheard(memory: Memory, why: str | None) -> Memory:
     """No channel could show the notice; None: one could."""
-    return memory if memory.lineage.unheard == why else _with(memory, unheard=why)
+    return _with(memory, unheard=why)
 
 
 def cooldown_until(lineage: Lineage) -> datetime | None:

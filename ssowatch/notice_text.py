@@ -76,12 +76,11 @@ def called(sign_in: SignIn) -> str:
 def ends(plan: Plan, now: datetime) -> str:
     """When the sign-in ends, like "ends about 16:58 (in 15 min)" or "ends between 16:30 and 17:10"."""
     first, last = plan.ends_from, plan.ends_at
-    if last is None or first is None or first == last:
-        verb = "may end" if last and plan.ends_at_source == "assumed" else "ends"
-        return f"{verb} {_at(last or plan.good_until, now)}"
     verb = "may end" if plan.ends_at_source == "assumed" else "ends"
+    if last is None or first is None or first == last:
+        return f"{verb} {_at(last or plan.good_until, now)}"
     if last - first <= forecast.NARROW:
-        return f"{verb} {_at(first + (last - first) / 2, now).replace('at ', 'about ', 1)}"
+        return f"{verb} {_at(first + (last - first) / 2, now, about=True)}"
     if first <= now:
         return f"{verb} before {_clock(last, now)}"
     return f"{verb} between {_clock(first, now)} and {_clock(last, now)}"
@@ -89,16 +88,13 @@ def ends(plan: Plan, now: datetime) -> str:
 
 def typed(event: Mapping[str, Any]) -> str:
     """What to type where there are no buttons; "" if nothing helps. `event` is an event line of the contract."""
-    sign_in = event.get("sign_in") or {}
-    name = short_names.typed(
-        sign_in.get("kind", Kind.SSO_SESSION), sign_in.get("name") or "", sign_in.get("profiles") or ()
-    )
-    lines = [_TYPED[label] for label in event.get("buttons") or () if label in _TYPED]
-    if not name or not lines:
+    sign_in = event.get("sign_in")
+    lines = [_TYPED[label] for label in event.get("buttons", ()) if label in _TYPED]
+    if not sign_in or not lines:
         return ""
-    word = shlex.quote(str(name))
-    safe = word if plain(str(name), 1000) == name else "NAME"  # what cannot be shown cannot be typed
-    return f"To sign in, type: {lines[0].format(safe)}"
+    name = short_names.typed(sign_in.get("kind", Kind.SSO_SESSION), sign_in["name"], sign_in.get("profiles", ()))
+    word = shlex.quote(name) if plain(name) == name else "NAME"  # what cannot be shown cannot be typed
+    return f"To sign in, type: {lines[0].format(word)}"
 
 
 class _Users:
@@ -147,15 +143,15 @@ def _next(others: Sequence[str]) -> list[str]:
     return [f"Next: {_listed(_some([plain(one, _NAME) for one in others], _PROFILES, 'sign-in'))}"] if others else []
 
 
-def _at(moment: datetime | None, now: datetime) -> str:
-    """Like "at 17:00 (in 15 min)"."""
+def _at(moment: datetime | None, now: datetime, *, about: bool = False) -> str:
+    """Like "at 17:00 (in 15 min)" or, of another day, "tomorrow 02:45 (in 10 h)"."""
     if moment is None:
         return "soon"
     left = moment - now
     if left <= timedelta():
         return "now"
     clock = _clock(moment, now)
-    return f"{'' if ' ' in clock else 'at '}{clock} (in {_span(left)})"
+    return f"{'about ' if about else '' if ' ' in clock else 'at '}{clock} (in {_span(left)})"
 
 
 def _span(left: timedelta) -> str:
@@ -170,4 +166,4 @@ def _clock(moment: datetime, now: datetime) -> str:
     clock = local.strftime("%H:%M")
     if days == 0:
         return clock
-    return f"tomorrow {clock}" if days == 1 else f"{local:%a} {clock}" if 0 < days < 7 else f"{local:%Y-%m-%d} {clock}"
+    return f"tomorrow {clock}" if days == 1 else f"{local:%a} {clock}" if days < 7 else f"{local:%Y-%m-%d} {clock}"

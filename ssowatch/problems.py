@@ -33,7 +33,7 @@ def _named(sign_in: SignIn) -> str:
     return shlex.quote(plain(typed(sign_in.kind, sign_in.name, sign_in.profiles)))
 
 
-def token_file(sign_in: SignIn, fault: str, *, closed: bool = False) -> Problem:
+def token_file(sign_in: SignIn, fault: str, *, closed: bool) -> Problem:
     """The token file stands there but cannot be read. `closed`: its directory is not ours to write."""
     place = paths.shown(kinds.token_file(sign_in.name))
     if closed:
@@ -49,7 +49,7 @@ def signed_out(sign_in: SignIn, at: datetime | None) -> Problem:
     return Problem("signed_out", why, login_command(sign_in))
 
 
-def refused(sign_in: SignIn, tried: TokenMemory, *, unmoved: bool = False) -> Problem:
+def refused(sign_in: SignIn, tried: TokenMemory, *, unmoved: bool) -> Problem:
     """AWS refused to renew this token, or a fresh sign-in ended it. `unmoved`: it was fresh, and ended like the one before."""
     if tried.refused_code == FRESH:
         return Problem("refused", f"{tried.refused}; the token is dead", f"sign in: {login_command(sign_in)}")

@@ -19,9 +19,9 @@ def next_at(written: str, now: datetime) -> datetime:
         ValueError: it is no time of day.
 
     """
-    hours, colon, minutes = written.partition(":")
+    hours, _, minutes = written.partition(":")
     digits = written.isascii() and hours.isdigit() and minutes.isdigit() and len(hours) <= 2 == len(minutes)
-    if not (colon and digits and int(hours) < 24 and int(minutes) < 60):
+    if not (digits and int(hours) < 24 and int(minutes) < 60):
         raise ValueError("is no time of day like 17:30")
     here = now.astimezone().replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0, tzinfo=None)
     at = here.astimezone(UTC)

@@ -67,9 +67,67 @@ def half(number: int, dead: str = "08:30") -> Life:
     return lived(number, "08:00", "08:00", dead)
 
 
+HALVES = [lived(1, "08:00", "08:00", "08:30"), lived(1, "08:30", "08:30", "09:00"), lived(1, "09:00", "09:00", "09:30")]
+"""Of one morning."""
+AT_LEAST_TEN = lived(1, "08:00", "18:00", None)
+
 ROWS = [
     # id, lives, the present sign-in and now, from, to, source
     ("over at the first look, thrice", tuple(map(half, (1, 2, 3))), MORNING, "9 08:15", "9 08:30", "learned"),
+    ("over at the first look after 50 minutes, thrice", tuple(half(one, "08:50") for one in (1, 2, 3)), MORNING, "9 08:15", "9 08:50", "learned"),
+    ("after 20 minutes, thrice", tuple(half(one, "08:20") for one in (1, 2, 3)), MORNING, "9 08:10", "9 08:20", "learned"),
+    ("after 30, 33 and 31 minutes", (half(1), half(2, "08:33"), half(3, "08:31")), MORNING, "9 08:15", "9 08:33", "learned"),
+    ("after 30 and twice 34 minutes", (half(1), half(2, "08:34"), half(3, "08:34")), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("one after the other", tuple(HALVES), MORNING, "9 08:15", "9 08:30", "learned"),
+    ("each begun before the last was over", (HALVES[0], lived(1, "08:29", "08:29", "08:59"), lived(1, "08:58", "08:58", "09:28")), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("the first look after three minutes", tuple(lived(one, "08:00", "08:03", "08:30") for one in (1, 2, 3)), MORNING, "9 08:15", "9 08:30", "learned"),
+    ("after four", tuple(lived(one, "08:00", "08:04", "08:30") for one in (1, 2, 3)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("one of them began earlier", (half(1), replace(half(2), late=True), half(3)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("one of them began inside another", (half(1), replace(half(2), inside=at("2 07:50")), half(3)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("two hours of eight are narrow enough", (lived(1, "08:00", "14:00", "16:00"),), MORNING, "9 14:00", "9 16:00", "learned"),
+    ("a minute more is not", (lived(1, "08:00", "13:59", "16:00"),), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("an hour of two is narrow enough", (lived(1, "08:00", "09:00", "10:00"),), MORNING, "9 09:00", "9 10:00", "learned"),
+    ("and a minute more is not", (lived(1, "08:00", "08:59", "10:00"),), MORNING, None, None, None),
+    ("wide, but eight hours may be, from below", (lived(1, "08:00", "13:00", "15:57"),), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("wide, and less than eight", (lived(1, "08:00", "13:00", "15:56"),), MORNING, None, None, None),
+    ("wide, but eight hours may be, from above", (Life(at("1 08:00"), at("1 16:03"), at("2 07:00")),), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("wide, and more than eight", (Life(at("1 08:00"), at("1 16:04"), at("2 07:00")),), MORNING, None, None, None),
+    ("an hour, and then five at least", (lived(1, "08:00", "08:45", "09:00"), lived(2, "08:00", "13:00", None)), MORNING, "9 16:00", "9 16:00", "assumed"),
+    ("the first day, at its very end", (), now_at("9 16:00"), None, None, None),
+    ("what a token told is over this moment", (), now_at("9 16:00", tail_at="9 16:00"), None, None, None),
+    ("alive in a future that the clock left", (day(1),), now_at("9 09:00", alive_at="9 18:00", clock_set=True), "9 15:30", "9 16:00", "learned"),
+    ("inside, as the one before ends", (day(1),), now_at("9 15:58", "9 12:00", inside="9 08:00"), "9 15:30", "9 16:00", "learned"),
+    ("three minutes later nobody knows", (day(1),), now_at("9 16:03", "9 12:00", inside="9 08:00", alive_at="9 16:03"), None, None, None),
+    ("and then it is known to be another one", (day(1),), now_at("9 16:04", "9 12:00", inside="9 08:00", alive_at="9 16:04"), "9 19:30", "9 20:00", "learned"),
+    ("the doubt is not over three minutes later", (twelve(1), day(3)), now_at("9 16:03"), "9 15:30", "9 20:00", "learned"),
+    ("the doubt is over four minutes later", (twelve(1), day(3)), now_at("9 16:04"), "9 19:30", "9 20:00", "learned"),
+    ("found over after two shorter ones", (Life(at("1 08:00"), at("1 20:30"), at("4 09:00")), day(2), day(3)), MORNING, None, None, None),
+    ("longer than ever, and signed in inside", (AT_LEAST_TEN, lived(2, "12:00", "15:30", "16:00", inside="2 08:00")), MORNING, None, None, None),
+    ("longer than ever, and longer yet", (AT_LEAST_TEN, lived(2, "08:00", "19:00", None)), MORNING, None, None, None),
+    ("longer than ever, then known", (AT_LEAST_TEN, twelve(2)), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("longer than ever, then just as long", (AT_LEAST_TEN, lived(2, "08:00", "17:30", "18:02")), MORNING, None, None, None),
+    ("inside, as the portal's twelve hours allow", (twelve(1), lived(2, "17:00", "19:30", "20:00", inside="2 08:00")), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("inside, begun as the one before ends", (twelve(1), lived(2, "20:00", "20:00", "20:03", inside="2 08:00")), MORNING, "9 19:58:30", "9 20:01:30", "learned"),
+    ("a fresh one that moved nothing of twelve hours", (twelve(1), lived(2, "12:00", "19:30", "20:00", inside="2 08:00", fresh=True)), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("the first life: a fresh one that moved nothing", (lived(1, "12:00", "15:30", "16:00", inside="1 08:00", fresh=True),), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("the first life: inside, and of twelve hours", (lived(1, "12:00", "19:30", "20:00", inside="1 08:00"),), MORNING, "9 19:30", "9 20:00", "learned"),
+    ("inside, and ended with the one before", (day(1), lived(2, "12:00", "15:30", "16:00", inside="2 08:00")), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("inside, and alive three minutes after the end of the one before", (day(1), lived(2, "12:00", "16:03", "16:30", inside="2 08:00")), MORNING, "9 16:03", "9 16:30", "learned"),
+    ("inside, and alive a minute later", (day(1), lived(2, "12:00", "16:04", "16:30", inside="2 08:00")), MORNING, "9 12:04", "9 16:00", "learned"),
+    ("looked at after a third of it", (day(1), lived(2, "08:00", "09:00", "11:00")), MORNING, "9 09:00", "9 16:00", "learned"),
+    ("looked at before a third of it", (day(1), lived(2, "08:00", "08:59", "11:00")), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("signed out three minutes after eight hours, then one of eight", (lived(1, "08:00", "16:03", None), day(2)), MORNING, "9 15:30", "9 16:00", "learned"),
+    ("one of eight, then signed out three minutes later", (day(1), lived(2, "08:00", "16:03", None)), MORNING, "9 16:00", "9 16:00", "learned"),
+    ("and four minutes later", (day(1), lived(2, "08:00", "16:04", None)), MORNING, None, None, None),
+    ("the second narrows from below", (day(1), lived(2, "08:00", "15:45", "16:15")), MORNING, "9 15:45", "9 16:00", "learned"),
+    ("wide bounds that overlap by three minutes agree", (day(1), lived(2, "08:00", "15:57", "16:27")), MORNING, "9 15:57", "9 16:00", "learned"),
+    ("wide bounds that touch do not", (day(1), lived(2, "08:00", "16:00", "16:30")), MORNING, "9 16:00", "9 16:30", "learned"),
+    ("narrow ones may miss by three minutes", (day(1), lived(2, "08:00", "16:03", "16:05")), MORNING, "9 16:00", "9 16:03", "learned"),
+    ("narrow ones that miss by one", (day(1), lived(2, "08:00", "16:01", "16:02")), MORNING, "9 15:59", "9 16:02", "learned"),
+    ("wide ones after narrow ones that miss by one", (lived(1, "08:00", "16:01", "16:02"), day(2)), MORNING, "9 15:59", "9 16:02", "learned"),
+    ("six minutes are wide", (day(1), lived(2, "08:00", "16:01", "16:07")), MORNING, "9 16:01", "9 16:07", "learned"),
+    ("alive after the first moment at which it could end", (day(1),), now_at("9 15:50", alive_at="9 15:50"), "9 15:50", "9 16:00", "learned"),
+    ("the first life, and the one before had long run out", (lived(3, "08:00", "15:30", "16:00", inside="1 08:00"),), MORNING, "9 15:30", "9 16:00", "learned"),
     ("at different ages", (half(1), half(2, "08:50"), half(3)), MORNING, "9 16:00", "9 16:00", "assumed"),
     ("three that ended together", (half(1), half(1), half(1)), MORNING, "9 16:00", "9 16:00", "assumed"),
     (
@@ -316,7 +374,7 @@ ROWS = [
         "9 16:00",
         "learned",
     ),
-]
+]  # fmt: skip
 
 
 def shown(moment: datetime | None) -> str | None:
@@ -334,15 +392,17 @@ def test_what_is_believed(lives, present, earliest, latest, source):
     end = forecast.end(lineage, lives, None, now)
     found = (shown(end.earliest), shown(end.latest), end.source) if end else (None, None, None)
     assert found == (earliest, latest, source)
+    assert end is None or end.told is (lineage.tail_at is not None)
 
 
 def test_there_are_enough_rows():
     assert len(ROWS) >= 40
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("lives", [(), (day(1),), (twelve(1), twelve(2))], ids=["none", "8 h", "12 h"])
-def test_what_the_user_configured_comes_first(lives):
-    lineage, now = MORNING
+def test_what_the_user_configured_comes_first(lives, late):
+    lineage, now = now_at("9 08:00", late=late)
     end = forecast.end(lineage, lives, 10 * HOUR, now)
     assert end == forecast.End(at("9 18:00"), at("9 18:00"), "configured")
 
@@ -456,7 +516,14 @@ CHECKS = [
     # id, lineage, lives, others, configured, at
     ("nobody saw it begin", Lineage("client"), (day(1),), (), None, None),
     ("it began before it was seen", Lineage("client", began_at=at("9 08:00"), late=True), (day(1),), (), None, None),
-    ("narrow bounds: right after", MORNING[0], (), (), None, "9 16:00"),
+    ("narrow bounds: right after", MORNING[0], (), (), None, "9 16:00:05"),
+    ("ten minutes are narrow", MORNING[0], (lived(1, "08:00", "15:50", "16:00"),), (), None, "9 16:00:05"),
+    ("eleven are not", MORNING[0], (lived(1, "08:00", "15:49", "16:00"),), (), None, "9 15:54:30"),
+    ("another one ended as this began", MORNING[0], (day(1),), (lived(9, "06:00", "07:30", "08:00"),), None, "9 15:45"),
+    ("another one was signed out", MORNING[0], (day(1),), (lived(9, "07:00", "11:30", None),), None, "9 15:45"),
+    ("another one ended as this was renewed", now_at("9 13:00", alive_at="9 12:00")[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"),), None, None),
+    ("two others ended", MORNING[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"), lived(9, "07:00", "10:30", "11:00")), None, "9 11:00"),
+    ("two others ended, and it was asked in between", now_at("9 13:00", alive_at="9 11:30")[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"), lived(9, "07:00", "10:30", "11:00")), None, None),
     ("another one ended", MORNING[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"),), None, "9 12:00"),
     ("another one ended, and this lived on", now_at("9 13:00", alive_at="9 12:30")[0], (day(1),), (lived(9, "07:00", "11:30", "12:00"),), None, None),
     ("another one ended before", MORNING[0], (day(1),), (lived(8, "07:00", "11:30", "12:00"),), None, "9 15:45"),
@@ -470,7 +537,7 @@ CHECKS = [
 )
 def test_when_one_renewal_more_tells_most(lineage, lives, others, configured, when):
     found = forecast.check_at(lineage, lives, others, configured)
-    assert (found and found.replace(second=0)) == (at(when) if when else None)
+    assert shown(found) == when
 
 
 BEGAN = Lineage("client", began_at=at("9 08:00"), alive_at=at("9 09:00"))
@@ -489,6 +556,44 @@ TELLS = [
 @pytest.mark.parametrize(("known", "lives"), [row[1:] for row in TELLS], ids=[row[0] for row in TELLS])
 def test_what_a_sign_in_tells_the_others(known, lives):
     assert forecast.told(known) == lives
+
+
+LEFT = [
+    # id, lineage, when it was refused, the life that it leaves
+    ("refused", BEGAN, at("9 09:30"), Life(at("9 08:00"), at("9 09:00"), at("9 09:30"))),
+    ("refused, and the clock had gone back", BEGAN, at("9 08:30"), Life(at("9 08:00"), at("9 08:30"), at("9 08:30"))),
+    ("never renewed", replace(BEGAN, alive_at=None), at("9 09:30"), Life(at("9 08:00"), at("9 08:00"), at("9 09:30"))),
+    ("told by a token", replace(BEGAN, tail_at=at("9 09:10")), at("9 09:30"), Life(at("9 08:00"), at("9 09:10"), at("9 09:10"))),
+    ("it lives, and a token told", replace(BEGAN, tail_at=at("9 09:10")), None, Life(at("9 08:00"), at("9 09:10"), at("9 09:10"))),
+    ("what it was", replace(BEGAN, inside=at("9 07:00"), fresh=True, late=True), None, replace(PRESENT, inside=at("9 07:00"), fresh=True, late=True)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lineage", "dead_at", "left"), [row[1:] for row in LEFT], ids=[row[0] for row in LEFT])
+def test_what_a_sign_in_leaves(lineage, dead_at, left):
+    assert forecast.life(lineage, dead_at) == left
+
+
+AT_LEAST_FIVE = (lived(1, "08:00", "08:45", "09:00"), lived(2, "08:00", "13:00", None))
+WORTH = [
+    # id, lives that are kept, one more, whether it is worth keeping
+    ("refused", (), short(3), True),
+    ("refused as it began", (), lived(3, "08:00", "08:00", "08:00"), True),
+    ("refused before it began: the clock went back", (), lived(3, "08:00", "08:00", "07:59"), False),
+    ("signed out when it was as old as others get", (), lived(3, "08:00", "16:03", None), False),
+    ("signed out when it was older", (), lived(3, "08:00", "16:04", None), True),
+    ("of twelve hours, signed out", (twelve(1),), lived(3, "08:00", "20:03", None), False),
+    ("of more than twelve hours, signed out", (twelve(1),), lived(3, "08:00", "20:04", None), True),
+    ("ten hours were seen before", (AT_LEAST_TEN,), lived(3, "08:00", "18:03", None), False),
+    ("more than ten hours were not", (AT_LEAST_TEN,), lived(3, "08:00", "18:04", None), True),
+    ("eight hours are assumed where five were seen", AT_LEAST_FIVE, lived(3, "08:00", "16:03", None), False),
+    ("more than eight were neither seen nor assumed", AT_LEAST_FIVE, lived(3, "08:00", "16:04", None), True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lives", "one", "worth"), [row[1:] for row in WORTH], ids=[row[0] for row in WORTH])
+def test_which_lives_are_kept(lives, one, worth):
+    assert forecast.tells(lives, one) is worth
 
 
 def test_the_sign_ins_of_one_portal_tell_each_other():
@@ -518,25 +623,32 @@ def fresh(alive: str, dead: str | None) -> Life:
 
 
 HELPS = [
-    # id, lives, configured, helps, lasts from noon to
-    ("nothing is known", [], None, True, "9 20:00"),
-    ("it was never tried", SIX, None, True, "9 17:30"),
-    ("it was, and lasted", [*SIX, fresh("9 17:30", "9 18:00")], None, True, "9 17:30"),
-    ("it ended with the one before", [*SIX, fresh("9 13:30", "9 14:00")], None, False, None),
-    ("it did, and later it did not", [*SIX, fresh("9 13:30", "9 14:00"), replace(fresh("9 17:30", "9 18:00"), began_at=at("9 12:01"))], None, True, "9 17:30"),
-    ("it was not ended first", [*SIX, replace(fresh("9 13:30", "9 14:00"), fresh=False)], None, True, "9 17:30"),
-    ("it was signed out early", [*SIX, fresh("9 13:30", None)], None, True, "9 17:30"),
-    ("configured", [fresh("9 13:30", "9 14:00")], 6 * HOUR, False, None),
-    ("configured, never tried", [], 10 * HOUR, True, "9 22:00"),
-    ("it lasts longer than was assumed", [Life(at("1 08:00"), at("1 20:00"), None)], None, True, None),
+    # id, lives, configured, lasts from noon to
+    ("nothing is known", [], None, "9 20:00"),
+    ("it was never tried", SIX, None, "9 17:30"),
+    ("it was, and lasted", [*SIX, fresh("9 17:30", "9 18:00")], None, "9 17:30"),
+    ("it ended with the one before", [*SIX, fresh("9 13:30", "9 14:00")], None, None),
+    ("it did, and later it did not", [*SIX, fresh("9 13:30", "9 14:00"), replace(fresh("9 17:30", "9 18:00"), began_at=at("9 12:01"))], None, "9 17:30"),
+    ("it was not ended first", [*SIX, replace(fresh("9 13:30", "9 14:00"), fresh=False)], None, "9 17:30"),
+    ("it was signed out early", [*SIX, fresh("9 13:30", None)], None, "9 17:30"),
+    ("configured", [fresh("9 13:30", "9 14:00")], 6 * HOUR, None),
+    ("configured, never tried", [], 10 * HOUR, "9 22:00"),
+    ("configured: over before the one before could be", [fresh("9 13:40", "9 13:57")], 6 * HOUR, "9 18:00"),
+    ("configured: over as that", [fresh("9 13:40", "9 13:58")], 6 * HOUR, None),
+    ("configured: alive as that ended", [fresh("9 14:03", "9 14:10")], 6 * HOUR, None),
+    ("configured: alive after that", [fresh("9 14:04", "9 14:10")], 6 * HOUR, "9 18:00"),
+    ("configured: over as a fresh one is", [fresh("9 14:00", "9 17:57")], 6 * HOUR, "9 18:00"),
+    ("configured: over before that", [fresh("9 14:00", "9 17:56")], 6 * HOUR, None),
+    ("configured: the next says nothing new", [fresh("9 13:40", "9 13:58"), fresh("9 14:03", None)], 6 * HOUR, None),
+    ("configured: the next lives on", [fresh("9 13:40", "9 13:58"), fresh("9 14:04", None)], 6 * HOUR, "9 18:00"),
+    ("configured: nobody saw the one before begin", [replace(fresh("9 17:30", "9 18:00"), inside=None)], 6 * HOUR, "9 18:00"),
+    ("configured: the next was not ended first", [fresh("9 13:40", "9 13:58"), replace(fresh("9 14:04", None), fresh=False)], 6 * HOUR, None),
+    ("it lasts longer than was assumed", [Life(at("1 08:00"), at("1 20:00"), None)], None, None),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("lives", "configured", "helps", "until"), [row[1:] for row in HELPS], ids=[row[0] for row in HELPS]
-)
-def test_whether_a_fresh_sign_in_moves_the_end(lives, configured, helps, until):
-    assert forecast.fresh_helps(lives, configured) is helps
+@pytest.mark.parametrize(("lives", "configured", "until"), [row[1:] for row in HELPS], ids=[row[0] for row in HELPS])
+def test_whether_a_fresh_sign_in_moves_the_end(lives, configured, until):
     assert forecast.fresh_until(lives, configured, at("9 12:00")) == (at(until) if until else None)
 
 
@@ -547,3 +659,16 @@ def test_a_fresh_sign_in_that_ended_as_the_one_before_is_known_for_it():
     assert not forecast.ended_as_before(replace(known, lineage=Lineage("client", began_at=at("9 12:01"))), None)
     assert not forecast.ended_as_before(replace(known, lives=(*SIX, replace(last, fresh=False))), None)
     assert not forecast.ended_as_before(Memory(lineage=known.lineage), None)
+    assert not forecast.ended_as_before(replace(known, lives=(*SIX, replace(last, inside=None))), None)
+    assert forecast.ended_as_before(replace(known, lives=(*SIX, fresh("9 14:03", "9 14:10"))), None)
+    assert not forecast.ended_as_before(replace(known, lives=(*SIX, fresh("9 14:04", "9 14:10"))), None)
+    assert forecast.ended_as_before(replace(known, lives=(SIX[0], last)), None)
+    longer = Life(at("1 08:00"), at("1 20:00"), None)
+    assert not forecast.ended_as_before(replace(known, lives=(longer, last)), None)
+
+
+def test_a_configured_length_counts_from_where_a_fresh_sign_in_was_seen_to_run():
+    before = lived(8, "12:00", "13:30", "14:00", inside="8 08:00", fresh=True)
+    lineage, now = now_at("9 12:00", "9 12:00", inside="9 08:00", fresh=True)
+    assert forecast.end(lineage, (before,), 6 * HOUR, now) == forecast.End(at("9 14:00"), at("9 14:00"), "configured")
+    assert forecast.end(lineage, (), 6 * HOUR, now) == forecast.End(at("9 18:00"), at("9 18:00"), "configured")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -129,6 +129,8 @@ REFUSALS = [
     (TokenMemory(refused="x", refused_code="ended", alive=False), False, "AWS refused to renew: x; the token is dead", "sign in again: ssowatch login corp"),
     (TokenMemory(refused="x", refused_code=None), False, "AWS refused to renew: x; the token may be dead", "sign in again: ssowatch login corp"),
     (TokenMemory(refused="x", refused_code="ended", alive=False), True, "AWS refused to renew: x; the token is dead; the fresh sign-in did not move the end, which is that of the browser's session at the portal", "sign in again: ssowatch login corp"),
+    (TokenMemory(refused="x", refused_code="wrong_region", alive=True), False, "AWS refused to renew: x; the token still works until it runs out", "check sso_region of corp in ~/.aws/config"),
+    (TokenMemory(refused="x", refused_code="not_allowed", alive=False), False, "AWS refused to renew: x; the token is dead", "ask the administrator of https://d-1.awsapps.com/start whether your access was taken away, then run: ssowatch login corp"),
 ]  # fmt: skip
 
 
@@ -148,12 +150,30 @@ TYPED = [
     (CORP, "ssowatch login corp"),
     (SignIn("my team", Kind.SSO_SESSION, "", ""), "ssowatch login 'my team'"),
     (SignIn("https://x/start", Kind.LEGACY, "https://x/start", "", ("old",)), "ssowatch login old"),
+    (SignIn("https://x/start", Kind.LEGACY, "https://x/start", ""), "ssowatch login https://x/start"),
 ]
 
 
 @pytest.mark.parametrize(("sign_in", "typed"), TYPED)
 def test_what_to_type(sign_in, typed):
     assert problems.login_command(sign_in) == typed
+
+
+OLD = SignIn("https://x/start", Kind.LEGACY, "https://x/start", "", ("old",))
+PROBLEMS = [
+    # id, problem, what its message says, what its mend says
+    ("tried once", problems.unreachable(TokenMemory(attempts=1, failure="no route")), "renewal gets no answer from AWS: no route", None),
+    ("tried twice", problems.unreachable(TokenMemory(attempts=2, failure="no route")), "renewal gets no answer from AWS (2 tries): no route", None),
+    ("the clock is fast", problems.clock_skew(timedelta(minutes=5)), "this machine's clock is 300 s ahead of AWS's", "switch on network time (timedatectl set-ntp true)"),
+    ("the clock is slow", problems.clock_skew(timedelta(minutes=-5)), "this machine's clock is 300 s behind AWS's", "switch on network time (timedatectl set-ntp true)"),
+    ("legacy", problems.no_refresh_token(OLD), "a legacy profile's sign-in cannot be renewed: it has no refresh token", "make it renewable: ssowatch upgrade-profile old; or for now: ssowatch login old"),
+    ("without a scope", problems.no_refresh_token(CORP), "this sign-in cannot be renewed: there is no refresh token (the login brought none, or a program dropped it)", "sign in again: ssowatch login corp; if it comes back, its [sso-session] lacks a scope: ssowatch upgrade-profile corp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("problem", "message", "fix"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS])
+def test_a_problem_says_what_follows_and_what_to_do(problem, message, fix):
+    assert (problem.message, problem.fix) == (message, fix)
 
 
 def test_a_fresh_sign_in_says_what_else_it_may_end():

@@ -26,6 +26,7 @@ TRIED = TokenMemory("old@us-east-1", HOUR, EARLIER, attempts=2, attempted_at=NOW
 SEEN = replace(LIVED, alive_at=NOW)
 KNOWN = Memory(TRIED, LIVED)
 REFUSED = Memory(replace(TRIED, refused="ended", refused_code="ended", alive=True), LIVED)
+ENDED_FOR_A_FRESH_ONE = Memory(replace(TRIED, refused="x", refused_code="fresh", alive=False), LIVED)
 ENDED = Memory(TRIED, replace(LIVED, ended_at=EARLIER))
 SIGNED_OUT = Memory(TRIED, replace(LIVED, signed_out_at=EARLIER))
 LOGGED_IN_BARE = Memory(TRIED, replace(LIVED, client=""))
@@ -40,6 +41,7 @@ def begins(client="client", began=NOW, **more):
     [
         pytest.param(Memory(), CORP, None, TokenMemory(), Lineage(), id="nothing-ever"),
         pytest.param(Memory(), CORP, OLD, TokenMemory("old@us-east-1"), Lineage("client", NOW), id="first-token"),
+        pytest.param(Memory(), CORP, NO_CLIENT, TokenMemory("new@us-east-1"), Lineage("", NOW), id="first-token-bare"),
         pytest.param(KNOWN, CORP, OLD, TRIED, LIVED, id="same-token"),
         pytest.param(REFUSED, CORP, OLD, REFUSED.token, LIVED, id="same-token-refused"),
         pytest.param(KNOWN, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), SEEN, id="foreign-renewal"),
@@ -53,6 +55,14 @@ def begins(client="client", began=NOW, **more):
             LOGGED_IN_BARE, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(inside=EARLIER), id="client-came"
         ),
         pytest.param(REFUSED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-a-refusal"),
+        pytest.param(
+            ENDED_FOR_A_FRESH_ONE,
+            CORP,
+            SAME_CLIENT,
+            TokenMemory("new@us-east-1"),
+            begins(inside=EARLIER, fresh=True),
+            id="after-ending-it-for-a-fresh-one",
+        ),
         pytest.param(ENDED, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-the-end"),
         pytest.param(SIGNED_OUT, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-signing-out"),
         pytest.param(SIGNED_OUT, CORP, OLD, TRIED, LIVED, id="the-very-file-came-back"),
@@ -99,6 +109,8 @@ def test_a_failure_counts_its_attempt_once_and_waits_from_its_own_end():
     assert memory.failed(Memory(), OLD, "x", NOW, 0.5).token.attempts == 1
     unsaid = memory.failed(Memory(), OLD, "its child died", NOW, 0.5, begun=False)
     assert (unsaid.token.attempts, unsaid.token.attempted_at) == (1, NOW)
+    again = memory.failed(after, OLD, "its child died", NOW + HOUR, 0.5, begun=False)
+    assert (again.token.attempts, again.token.attempted_at) == (2, NOW + HOUR)
 
 
 def test_a_success_starts_the_token_anew_and_keeps_the_sign_in():
@@ -114,6 +126,12 @@ def test_a_refusal_is_kept_with_what_the_probe_said(alive):
     assert after.lineage == LIVED
     expected = replace(TRIED, refused="the sign-in has ended", refused_code="ended", alive=alive, skew=SECOND)
     assert after.token == replace(expected, failure=None)
+
+
+def test_a_sign_in_is_never_known_to_have_lived_less_than_it_was():
+    later = replace(KNOWN, lineage=replace(LIVED, alive_at=NOW + MINUTE))  # the clock went back
+    after = memory.renewed(later, CORP, OTHER_CLIENT, HOUR, NOW, SECOND)
+    assert after.lineage.alive_at == NOW + MINUTE
 
 
 AT_ONCE = {"attempts": 1, "retry_at": None}
@@ -151,6 +169,10 @@ def test_what_was_asked_is_recorded_and_nothing_else_changes():
     assert (again.noticed, again.noticed_at) == ((Cause.ENDED, Cause.REFUSED), EARLIER)
 
 
+def ended(known):
+    return replace(known, lineage=replace(known.lineage, ended_at=NOW))
+
+
 OF_A_PERSON = [
     # id, change, what it leaves in a lineage
     ("asked", lambda known: memory.asked(known, NOW), {"asked": True, "used_at": NOW}),
@@ -171,6 +193,29 @@ OF_A_PERSON = [
     ),
     ("an offer that vanished", lambda known: memory.withdrawn(memory.offered(known, NOW), Cause.OFFER), {}),
     ("put off, then a button", lambda known: memory.human_act(memory.not_today(known, NOW)), {}),
+    (
+        "put off, then back",
+        lambda known: memory.back(memory.not_today(known, NOW)),
+        {"not_before": NOW, "denial": "put off until tomorrow by the button Not today"},
+    ),
+    (
+        "an end that did not come",
+        lambda known: memory.not_come(memory.noticed(known, Cause.ENDING, NOW), Cause.ENDING),
+        {},
+    ),
+    (
+        "an end that did not come, after another notice",
+        lambda known: memory.not_come(
+            memory.noticed(memory.noticed(known, Cause.REFUSED, EARLIER), Cause.ENDING, NOW), Cause.ENDING
+        ),
+        {"noticed": (Cause.REFUSED,), "noticed_at": EARLIER},
+    ),
+    ("an end that nobody was told of, taken back", lambda known: memory.not_come(ended(known), Cause.ENDED), {}),
+    (
+        "over, whatever was announced",
+        lambda known: memory.not_come(memory.noticed(ended(known), Cause.ENDING, NOW), Cause.ENDING),
+        {"ended_at": NOW},
+    ),
 ]
 
 
@@ -211,6 +256,8 @@ DORMANT = [
     ("used this week", Lineage(began_at=NOW - 30 * 24 * HOUR, used_at=NOW - 6 * 24 * HOUR), False),
     ("a notice ignored for a day", Lineage(began_at=NOW - 30 * HOUR, noticed_at=NOW - 24 * HOUR), True),
     ("ignored for less", Lineage(began_at=NOW - 30 * HOUR, noticed_at=NOW - 23 * HOUR), False),
+    ("ignored since it was first seen", Lineage(began_at=NOW - 24 * HOUR, noticed_at=NOW - 24 * HOUR), True),
+    ("ignored, and nobody saw it begin", Lineage(noticed_at=NOW - 24 * HOUR), True),
     ("ignored, then used", Lineage(began_at=NOW - 50 * HOUR, noticed_at=NOW - 40 * HOUR, used_at=NOW - HOUR), False),
 ]
 
@@ -260,6 +307,21 @@ def test_the_jitter_is_full(attempts, left, longest):
     assert memory.back_off(attempts, left, 1 - 1e-9).total_seconds() == pytest.approx(longest)
     assert memory.back_off(attempts, left, 0.5).total_seconds() == pytest.approx(longest / 2)
     assert memory.back_off(attempts, left, 0.0) == SECOND
+
+
+WAITS = [
+    # id, what is known of a token with an hour left, the longest wait in seconds
+    ("its life is not known", {}, 300),
+    ("given this moment", {"life": HOUR}, 300),
+    ("more left than its whole life, so the clock was set back", {"life": HOUR - SECOND}, 30),
+    ("the clock was seen to be set back", {"doubted": True}, 30),
+]
+
+
+@pytest.mark.parametrize(("tried", "longest"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
+def test_what_is_left_of_a_token_counts_only_by_a_clock_that_can_be_trusted(tried, longest):
+    known = Memory(TokenMemory("old@us-east-1", attempts=20, **tried))
+    assert memory.begun(known, OLD, NOW, 0.5).token.retry_at == NOW + longest / 2 * SECOND
 
 
 @given(st.integers(0, 1000), st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 2)), DRAWS)  # noqa: DTZ001
@@ -351,12 +413,41 @@ def test_tokens_that_are_shorter_from_now_on_tell_no_end():
     assert (known.lineage.tail_at, known.lineage.life) == (None, 40 * MINUTE)
 
 
+TAILS = [
+    # id, the life that tokens have here, that of the new one, the end it tells
+    ("as long as ever", HOUR, HOUR, None),
+    ("half a minute shorter", HOUR, HOUR - 30 * SECOND, None),
+    ("a second less than that", HOUR, HOUR - 31 * SECOND, NOW + HOUR - 31 * SECOND),
+    ("a tenth of a short life", 100 * SECOND, 90 * SECOND, None),
+    ("a second less than a tenth", 100 * SECOND, 89 * SECOND, NOW + 89 * SECOND),
+]
+
+
+@pytest.mark.parametrize(("usual", "life", "tail_at"), [row[1:] for row in TAILS], ids=[row[0] for row in TAILS])
+def test_how_much_shorter_a_token_must_be_to_tell_the_end(usual, life, tail_at):
+    known = replace(KNOWN, lineage=replace(LIVED, life=usual))
+    after = memory.renewed(known, CORP, SAME_CLIENT, life, NOW, SECOND).lineage
+    assert (after.tail_at, after.life) == (tail_at, usual if tail_at else life)
+
+
+@pytest.mark.parametrize(("later", "confirmed"), [(30, True), (31, False)])
+def test_a_short_token_that_ends_with_the_one_before_confirms_the_end(later, confirmed):
+    tail_at = NOW + 20 * MINUTE
+    known = replace(KNOWN, lineage=replace(LIVED, tail_at=tail_at))
+    life = 20 * MINUTE + later * SECOND
+    after = memory.renewed(known, CORP, SAME_CLIENT, life, NOW, SECOND).lineage
+    assert (after.tail_at, after.life) == ((NOW + life, HOUR) if confirmed else (None, life))
+
+
 SEEN_LATE = [
     # id, what is known, what the token has left when it is first seen, whether it began before
     ("installed in the afternoon", Memory(), 40 * MINUTE, True),
     ("installed before signing in", Memory(), 60 * MINUTE, False),
-    ("seen within two minutes", Memory(), 59 * MINUTE, False),
+    ("seen within two minutes", Memory(), 58 * MINUTE, False),
+    ("seen a second later", Memory(), 58 * MINUTE - SECOND, True),
     ("this portal's tokens are short", Memory(REFUSED.token, replace(LIVED, life=15 * MINUTE)), 15 * MINUTE, False),
+    ("seen within a tenth of a short life", Memory(REFUSED.token, replace(LIVED, life=10 * MINUTE)), 9 * MINUTE, False),
+    ("seen a second after that", Memory(REFUSED.token, replace(LIVED, life=10 * MINUTE)), 9 * MINUTE - SECOND, True),
     ("signed in while nobody watched", REFUSED, 30 * MINUTE, True),
     ("nothing is known of its tokens", Memory(REFUSED.token, Lineage("client")), 30 * MINUTE, False),
 ]
@@ -367,10 +458,23 @@ def test_a_sign_in_that_is_seen_late_is_known_for_one(known, left, late):
     assert memory.observed(known, CORP, replace(OTHER_CLIENT, expires_at=NOW + left), NOW).lineage.late is late
 
 
-def test_a_token_from_elsewhere_after_a_long_gap_makes_the_beginning_doubtful():
-    known = Memory(TRIED, replace(LIVED, alive_at=NOW - 9 * HOUR))
-    after = memory.observed(known, CORP, replace(SAME_CLIENT, expires_at=NOW + HOUR), NOW).lineage
-    assert (after.late, after.alive_at) == (True, NOW)
+GAPS = [
+    # id, what is known of the sign-in, what the new token has left, whether it began late, when it was last alive
+    ("two lives of a token", {"alive_at": NOW - 2 * HOUR}, HOUR, False, NOW),
+    ("a second more", {"alive_at": NOW - 2 * HOUR - SECOND}, HOUR, True, NOW),
+    ("two lives of a short one", {"life": HOUR / 4, "alive_at": NOW - HOUR / 2}, HOUR / 4, False, NOW),
+    ("and more", {"life": HOUR / 4, "alive_at": NOW - HOUR / 2 - SECOND}, HOUR / 4, True, NOW),
+    ("nothing is known of its tokens", {"life": None, "alive_at": NOW - 2 * HOUR - SECOND}, HOUR, True, NOW),
+    ("it began late, anyway", {"late": True, "alive_at": NOW - HOUR}, HOUR, True, NOW),
+    ("given before the last of ours", {"alive_at": NOW - MINUTE}, HOUR / 2, False, NOW - MINUTE),
+]
+
+
+@pytest.mark.parametrize(("known", "left", "late", "alive_at"), [row[1:] for row in GAPS], ids=[row[0] for row in GAPS])
+def test_a_token_from_elsewhere_after_a_long_gap_makes_the_beginning_doubtful(known, left, late, alive_at):
+    seen = Memory(TRIED, replace(LIVED, **known))
+    after = memory.observed(seen, CORP, replace(SAME_CLIENT, expires_at=NOW + left), NOW).lineage
+    assert (after.late, after.alive_at) == (late, alive_at)
 
 
 def test_a_clock_that_was_set_back_is_doubted_once_and_only_with_a_token():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,14 @@ ENDS = [
     ("assumed, or as the one before", learned(15, 45, "assumed"), "may end between 17:00 and 17:30"),
     ("over midnight", learned(7 * 60, 8 * 60), "ends between 23:45 and tomorrow 00:45"),
     ("about now", learned(-1, 1), "ends now"),
+    ("ten minutes are about one moment", learned(10, 20), "ends about 17:00 (in 15 min)"),
+    ("eleven are not", learned(10, 21), "ends between 16:55 and 17:06"),
+    ("the first moment is this one", learned(0, 25), "ends before 17:10"),
+    ("about a moment of another day", learned(45 * 60, 45 * 60 + 8), "ends about Wed 13:49 (in 45 h)"),
+    ("in two hours", ends(120), "ends at 18:45 (in 2 h)"),
+    ("in a minute less", ends(119), "ends at 18:44 (in 119 min)"),
+    ("this week", ends(6 * 24 * 60), "ends Sun 16:45 (in 144 h)"),
+    ("on the same day of the next", ends(7 * 24 * 60), "ends 2026-01-12 16:45 (in 168 h)"),
 ]
 
 
@@ -49,6 +58,7 @@ def test_an_end_is_said_as_surely_as_it_is_known(decided, words):
 
 
 KB = ("aws-kb", "Claude Code")
+FRESH = {"fresh_until": NOW + timedelta(hours=8)}
 FORTY = tuple(f"team-{number:02}" for number in range(1, 41))
 LONG = "a-name-that-its-owner-found-descriptive-although-it-has-no-end"
 
@@ -100,6 +110,52 @@ ROWS = [
         f"Then dev stops.\n{PORTAL}",
     ),
     (
+        "offer",
+        sign_in("dev"),
+        replace(learned(15, 45), **FRESH),
+        Cause.OFFER,
+        {},
+        "corp: start a fresh 8 h day?",
+        f"The present sign-in ends between 17:00 and 17:30; a fresh one now lasts to about tomorrow 00:45.\n{PORTAL}",
+    ),
+    (
+        "nobody-knows-whose",
+        sign_in(url=""),
+        ends(15),
+        Cause.ENDING,
+        {},
+        "corp: AWS sign-in ends at 17:00 (in 15 min)",
+        "Then whatever uses it stops.",
+    ),
+    (
+        "one-more-is-named",
+        sign_in("dev", "test", "stage", "prod"),
+        ends(15),
+        Cause.ENDING,
+        {"servers": [KB] * 3},
+        "corp: AWS sign-in ends at 17:00 (in 15 min)",
+        "Then dev, test, stage, prod, aws-kb (Claude Code), aws-kb (Claude Code) and aws-kb (Claude Code) stop.\n"
+        + PORTAL,
+    ),
+    (
+        "two-more-are-counted",
+        sign_in("dev", "test", "stage", "prod", "audit"),
+        ends(15),
+        Cause.ENDING,
+        {},
+        "corp: AWS sign-in ends at 17:00 (in 15 min)",
+        f"Then dev, test, stage and 2 more profiles stop.\n{PORTAL}",
+    ),
+    (
+        "long-host",
+        sign_in("dev", url=f"https://{'a' * 70}.example/start"),
+        ends(15),
+        Cause.ENDING,
+        {},
+        "corp: AWS sign-in ends at 17:00 (in 15 min)",
+        f"Then dev stops.\nPortal: {'a' * 59}…",
+    ),
+    (
         "refused",
         sign_in("dev", "prod"),
         plan(state=State.VALID, good_until=NOW + timedelta(minutes=47)),
@@ -143,6 +199,15 @@ ROWS = [
         {"position": (1, 3), "others": ["lab", "acme"]},
         "corp: sign in to AWS (1 of 3)",
         f"dev has stopped.\n{PORTAL}\nNext: lab and acme",
+    ),
+    (
+        "two",
+        sign_in("dev"),
+        plan(state=State.LOGIN_REQUIRED),
+        Cause.ENDED,
+        {"position": (1, 2), "others": ["lab"]},
+        "corp: sign in to AWS (1 of 2)",
+        f"dev has stopped.\n{PORTAL}\nNext: lab",
     ),
     (
         "legacy",
@@ -254,3 +319,18 @@ def test_every_cause_has_a_text_whatever_is_unknown(cause, state):
 )
 def test_what_to_type_where_there_are_no_buttons(facts, buttons, text):
     assert notice_text.typed({"sign_in": facts, "buttons": buttons}) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "called"),
+    [
+        ("sso-session", "corp", "corp"),
+        ("legacy", "https://old.awsapps.com/start/", "old.awsapps.com"),
+        ("legacy", "https://", "https://"),
+        ("login", "arn:aws:sts::111111111111:assumed-role/Admin/jane", "jane"),
+        ("login", "arn:aws:iam::111111111111:root", "root"),
+        ("login", "arn:aws:iam::111111111111:x:", "arn:aws:iam::111111111111:x:"),
+    ],
+)
+def test_a_sign_in_is_called_by_the_telling_part_of_its_name(kind, name, called):
+    assert notice_text.called(sign_in(name=name, kind=kind)) == called

@@ -64,12 +64,22 @@ def test_until_when(what, written, now, until):
         ("-2h", "neither a span"),
         ("tomorrow", "neither a span"),
         ("٩:٣٠", "neither a span"),
+        ("+9:30", "neither a span"),
+        ("9:+5", "neither a span"),
+        ("9:5", "neither a span"),
+        ("009:30", "neither a span"),
         ("", "neither a span"),
     ],
 )
 def test_no_time(written, complaint):
     with pytest.raises(ValueError, match=complaint):
         pause.moment(written, WINTER)
+
+
+@pytest.mark.parametrize("written", ["24:00", "9:60", "9", "9:5", "now"])
+def test_no_time_of_day(written):
+    with pytest.raises(ValueError, match="is no time of day like 17:30"):
+        time_of_day.next_at(written, WINTER)
 
 
 SAID = [

@@ -11,6 +11,7 @@ from ssowatch import planner
 from ssowatch.model import (
     Button,
     Cause,
+    Day,
     Kind,
     Life,
     Lineage,
@@ -82,8 +83,12 @@ LEARNED = replace(RENEWED, lives=(Life(at("08:00") - DAY, at("17:30") - DAY, at(
 HALF_AN_HOUR = replace(RENEWED, lives=(Life(at("08:00") - DAY, at("08:22:30") - DAY, at("08:30") - DAY),))
 
 
+def remembering(known: Memory, **facts: object) -> Memory:
+    return replace(known, lineage=replace(known.lineage, **facts))  # type: ignore[arg-type]
+
+
 def told(end: str) -> Memory:
-    return replace(RENEWED, lineage=replace(RENEWED.lineage, tail_at=at(end)))
+    return remembering(RENEWED, tail_at=at(end))
 
 
 ROWS = [
@@ -265,6 +270,15 @@ ROWS = [
         "08:10",
     ),
     (
+        "a program asked for it, and it works",
+        "08:10",
+        token("09:00"),
+        remembering(RENEWED, asked=True),
+        State.VALID,
+        (),
+        "08:30",
+    ),
+    (
         "flawed dates are renewed at once",
         "08:01:30",
         token("09:00", flaw="no zone"),
@@ -283,6 +297,11 @@ def test_one_sign_in(now, held, known, state, actions, wake_at):
     plan = decide(now, held, known)
     assert (plan.state, plan.actions) == (state, actions)
     assert plan.wake_at == (at(wake_at) if wake_at else None)
+    assert (plan.memory.lineage.ended_at is not None) is (state is State.LOGIN_REQUIRED)
+    again = decide(now, held, plan.memory)
+    assert (again.memory, [one for one in again.actions if one != Renewal()]) == (plan.memory, []), (
+        "asking twice acts once"
+    )
 
 
 def test_a_legacy_sign_in_is_offered_a_fresh_one_before_its_end():
@@ -297,12 +316,14 @@ def test_a_misconfigured_sign_in_plans_nothing():
     broken = replace(CORP, problem=Problem("misconfigured", "~/.aws/config line 3: …"))
     plan = decide("09:30", token("09:00"), sign_in=broken)
     assert (plan.state, plan.actions, plan.wake_at, plan.problem) == (State.MISCONFIGURED, (), None, broken.problem)
+    assert plan.waits is False
 
 
 def test_signed_out_is_silence():
     known = Memory(TokenMemory("x@us-east-1"), Lineage("client", at("08:00"), signed_out_at=at("09:00")))
     plan = decide("09:00", None, known)
     assert (plan.state, plan.actions, plan.wake_at) == (State.SIGNED_OUT, (), None)
+    assert (plan.renews_silently, plan.good_until, plan.good_until_certain) == (False, None, True)
     assert plan.problem is not None
     assert "2026-01-05T09:00:00Z" in plan.problem.message
     never = decide("09:00", None, Memory()).problem
@@ -383,6 +404,19 @@ PUBLISHED = [
         True,
     ),
     (
+        "told by a token of one that nobody saw begin",
+        "08:10",
+        token("08:40"),
+        remembering(told("08:40"), began_at=None),
+        Policy(),
+        "08:40",
+        True,
+        "08:40",
+        "learned",
+        "08:10",
+        True,
+    ),
+    (
         "learned, and near",
         "17:20",
         token("18:00"),
@@ -428,6 +462,15 @@ PROBLEMS = [
     ("refused", "08:30", token("09:00"), REFUSED, "refused"),
     ("unreachable with a good token", "08:41", token("09:00"), FAILING, "unreachable"),
     ("registration", "08:30", token("09:00", registration_expires_at=at("08:10")), RENEWED, "registration_expired"),
+    (
+        "registration, this very moment",
+        "08:10",
+        token("09:00", registration_expires_at=at("08:10")),
+        RENEWED,
+        "registration_expired",
+    ),
+    ("registration ends later", "08:10", token("09:00", registration_expires_at=at("08:11")), RENEWED, None),
+    ("odd dates, which the next renewal mends", "08:10", token("09:00", flaw="no zone"), RENEWED, None),
     ("skew", "08:10", token("09:00"), memory(skew=timedelta(minutes=-5)), "clock_skew"),
     ("small skew", "08:10", token("09:00"), memory(skew=timedelta(seconds=5)), None),
     (
@@ -520,22 +563,6 @@ def test_what_is_around_keeps_a_question_back(around, policy, causes, waits, wak
     assert (plan.cause, plan.waits, plan.wake_at) == (Cause.REFUSED, waits, at(wake_at))
 
 
-IN_USE = [
-    # id, surroundings, whether the due token is renewed
-    ("somebody is there", Surroundings(Presence.PRESENT), True),
-    ("nobody can tell", Surroundings(Presence.UNKNOWN), True),
-    ("not asked yet", Surroundings(None), False),
-    ("locked", Surroundings(Presence.LOCKED), False),
-    ("locked, but a program runs on it", Surroundings(Presence.LOCKED, held=True), True),
-]
-
-
-@pytest.mark.parametrize(("around", "renewed"), [row[1:] for row in IN_USE], ids=[row[0] for row in IN_USE])
-def test_renew_in_use(around, renewed):
-    plan = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, Policy(renew=Renew.IN_USE), around, at("08:30"))
-    assert (plan.actions == (Renewal(),), plan.waits) == (renewed, not renewed)
-
-
 LINEAGES = [
     # id, what the lineage remembers, now, mode, what is asked
     ("put off", {"not_before": at("23:00")}, Mode.NOTIFY, None),
@@ -558,6 +585,7 @@ def test_what_a_person_chose_before_counts(remembered, mode, asked):
 def test_a_signed_out_sign_in_is_asked_for_when_a_program_waits():
     plan = decide("09:00", None, Memory(lineage=Lineage(asked=True)), presence=Presence.PRESENT)
     assert (plan.state, plan.actions) == (State.SIGNED_OUT, (Notice(Cause.ENDED, SIGN_IN),))
+    assert decide("09:01", None, plan.memory, presence=Presence.PRESENT).actions == (), "once"
 
 
 def test_nobody_is_asked_to_sign_in_where_no_sign_in_could_be_written():
@@ -577,7 +605,7 @@ def test_an_unreadable_file_keeps_the_last_state_for_a_second():
     )
     assert (soon.state, soon.actions, soon.wake_at) == (State.VALID, (), at("08:10:01"))
     later = planner.plan(CORP, file, RENEWED, Policy(), Surroundings(Presence.UNKNOWN), at("08:10:01"))
-    assert later.state is State.LOGIN_REQUIRED
+    assert (later.state, later.actions) == (State.LOGIN_REQUIRED, (Notice(Cause.ENDED, SIGN_IN),))
     assert later.problem is not None
     assert later.problem.code == "token_file"
     healed = planner.plan(
@@ -647,19 +675,116 @@ def test_what_is_never_renewed_says_so_only_where_it_matters(now, flaw, says):
     assert says is None or says in problem.message
 
 
+WHEN_RENEWED = [
+    # id, when tokens are renewed, surroundings, whether the due one is
+    ("somebody is there", Renew.IN_USE, Surroundings(Presence.PRESENT), True),
+    ("nobody can tell", Renew.IN_USE, Surroundings(Presence.UNKNOWN), True),
+    ("not asked yet", Renew.IN_USE, Surroundings(None), False),
+    ("locked", Renew.IN_USE, Surroundings(Presence.LOCKED), False),
+    ("idle", Renew.IN_USE, Surroundings(Presence.IDLE), False),
+    ("locked, but a program runs on it", Renew.IN_USE, Surroundings(Presence.LOCKED, held=True), True),
+    ("all through the night", Renew.ALWAYS, Surroundings(Presence.LOCKED), True),
+]
+
+
 @pytest.mark.parametrize(
-    ("around", "renews"),
-    [
-        (Surroundings(Presence.PRESENT), True),
-        (Surroundings(Presence.UNKNOWN), True),
-        (Surroundings(Presence.LOCKED, held=True), True),
-        (Surroundings(Presence.LOCKED), False),
-        (Surroundings(Presence.IDLE), False),
-    ],
+    ("renew", "around", "renews"), [row[1:] for row in WHEN_RENEWED], ids=[row[0] for row in WHEN_RENEWED]
 )
-def test_renewed_in_use_waits_for_somebody_or_a_program(around, renews):
-    policy = Policy(renew=Renew.IN_USE)
+def test_renewed_in_use_waits_for_somebody_or_a_program(renew, around, renews):
+    policy = Policy(renew=renew)
     plan = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, policy, around, at("08:40"))
     assert (Renewal() in plan.actions, plan.waits) == (renews, not renews)
     before = planner.plan(CORP, TokenFile(token("09:00")), RENEWED, policy, around, at("08:10"))
     assert (before.actions, before.waits) == ((), False)
+
+
+def test_a_renewal_waits_for_somebody_although_nobody_is_to_be_asked_any_more():
+    known = remembering(memory(renewed_at=at("15:20")), noticed=(Cause.ENDING,))
+    policy, around = Policy(renew=Renew.IN_USE), Surroundings(Presence.LOCKED)
+    plan = planner.plan(CORP, TokenFile(token("16:20")), known, policy, around, at("15:50"))
+    assert (plan.cause, plan.actions, plan.waits) == (Cause.ENDING, (), True)
+
+
+TOLD = {"noticed": (Cause.ENDING,), "noticed_at": at("07:00")}
+REMEMBERED = [
+    # id, now, token, memory, what was announced and is still to come, when it ended
+    ("it ended this moment", "09:30", token("09:00"), REFUSED, (Cause.ENDED,), "09:30"),
+    (
+        "it ended before",
+        "09:30",
+        token("09:00"),
+        remembering(REFUSED, ended_at=at("09:00"), noticed=(Cause.ENDED,), noticed_at=at("09:00")),
+        (Cause.ENDED,),
+        "09:00",
+    ),
+    ("it has not ended after all", "08:10", token("09:00"), remembering(RENEWED, ended_at=at("08:05")), (), None),
+    ("its end is far again", "08:10", token("09:00"), remembering(RENEWED, **TOLD), (), None),
+    ("as far as that", "14:44", token("15:20"), remembering(memory(renewed_at=at("14:20")), **TOLD), (), None),
+    ("not far enough", "14:45", token("15:20"), remembering(memory(renewed_at=at("14:20")), **TOLD), TOLD["noticed"], None),
+    (
+        "warned earlier, as the config said then",
+        "08:30",
+        token("09:00", refreshable=False),
+        remembering(memory(life=None), **TOLD),
+        TOLD["noticed"],
+        None,
+    ),
+    ("an outage is no good news", "09:10", token("09:00"), remembering(RENEWED, **TOLD), TOLD["noticed"], None),
+    (
+        "a program waits for it, and was promised a sign-in",
+        "09:00",
+        None,
+        Memory(lineage=Lineage(asked=True, noticed=(Cause.ENDED,), noticed_at=at("08:50"))),
+        (Cause.ENDED,),
+        None,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "held", "known", "noticed", "ended_at"), [row[1:] for row in REMEMBERED], ids=[row[0] for row in REMEMBERED]
+)
+def test_what_was_announced_is_said_again_only_where_it_did_not_come(now, held, known, noticed, ended_at):
+    lineage = decide(now, held, known).memory.lineage
+    assert (lineage.noticed, lineage.ended_at) == (noticed, at(ended_at) if ended_at else None)
+
+
+MORNING = Day(at("05:00"), at("08:20"), at("07:00") + DAY)
+WAKES = [
+    # id, surroundings, mode, memory, when it is asked again at ten past eight
+    ("something of the day changes", Surroundings(Presence.PRESENT, day=MORNING), Mode.NOTIFY, RENEWED, "08:20"),
+    ("but no end is known", Surroundings(Presence.PRESENT, day=MORNING), Mode.NOTIFY, memory(began=None), "08:30"),
+    ("a pause, and nothing to ask", Surroundings(Presence.PRESENT, paused_until=at("08:20")), Mode.NOTIFY, RENEWED, "08:30"),
+    ("a tab was opened", Surroundings(Presence.PRESENT), Mode.AUTO, remembering(REFUSED, tabs=1, tab_at=at("08:09:30")), "08:10:30"),
+    ("a tab did not come in its minute", Surroundings(Presence.PRESENT), Mode.AUTO, remembering(REFUSED, tabs=1, tab_at=at("08:09")), "08:45"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("around", "mode", "known", "wake_at"), [row[1:] for row in WAKES], ids=[row[0] for row in WAKES]
+)
+def test_it_is_asked_again_when_something_changes(around, mode, known, wake_at):
+    plan = planner.plan(CORP, TokenFile(token("09:00")), known, Policy(mode=mode), around, at("08:10"))
+    assert plan.wake_at == at(wake_at)
+
+
+SAME_END = Life(at("08:15") - DAY, at("08:26") - DAY, at("08:30") - DAY, inside=at("08:00") - DAY, fresh=True)
+FIXED = replace(HALF_AN_HOUR, lives=(replace(HALF_AN_HOUR.lives[0], began_at=at("08:00") - 2 * DAY, alive_at=at("08:22:30") - 2 * DAY, dead_at=at("08:30") - 2 * DAY), SAME_END))  # fmt: skip
+WARNED = [
+    # id, memory, now, state, wake_at. Sign-ins of half an hour are warned of at half their life
+    ("fresh ones end as the one before", FIXED, "08:12", State.VALID, "08:13"),
+    ("so this one ran since eight", remembering(FIXED, began_at=at("08:10"), inside=at("08:00"), fresh=True), "08:13", State.EXPIRING, "08:30"),
+    ("fresh ones begin anew", remembering(HALF_AN_HOUR, began_at=at("08:10"), inside=at("08:00"), fresh=True), "08:20", State.VALID, "08:21:15"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "state", "wake_at"), [row[1:] for row in WARNED], ids=[row[0] for row in WARNED]
+)
+def test_a_short_sign_in_is_warned_of_at_half_its_life(known, now, state, wake_at):
+    plan = decide(now, token("09:00"), known)
+    assert (plan.state, plan.wake_at) == (state, at(wake_at))
+
+
+def test_where_a_fresh_sign_in_moves_nothing_no_button_says_so():
+    assert decide("08:13", token("09:00"), FIXED).actions == (Notice(Cause.ENDING, (Button.WHEN_IT_ENDS,)),)

@@ -84,6 +84,12 @@ ROWS = [
     ("idle, but a program waits", "21:01", "19:00", known(asked=True), Policy(), State.LOGIN_REQUIRED, None, "21:00", "assumed", (SIGN_IN,), None),
     ("auto opens its one tab", "21:01", "20:55", known(), Policy(Mode.AUTO), State.LOGIN_REQUIRED, None, "21:00", "assumed", (Tab(Cause.ENDED),), None),
     ("silent", "21:01", "20:55", known(), Policy(Mode.SILENT), State.LOGIN_REQUIRED, None, "21:00", "assumed", (), None),
+    ("its credentials run out this moment", "09:15", "09:15", known(), Policy(), State.VALID, None, "21:00", "assumed", (), "20:45"),
+    ("the warning begins this moment", "20:45", "20:55", known(), Policy(), State.EXPIRING, "20:55", "21:00", "assumed", (WHEN_IT_ENDS,), "20:55"),
+    ("over this moment, and used an hour ago", "21:00", "20:15", known(), Policy(), State.LOGIN_REQUIRED, None, "21:00", "assumed", (SIGN_IN,), None),
+    ("over while it was used, and nobody was there for hours", "23:00", "20:55", known(ended_at=at("21:01")), Policy(), State.LOGIN_REQUIRED, None, "21:00", "assumed", (SIGN_IN,), None),
+    ("used at the end of its longest life", "21:00", "21:15", known(), Policy(), State.VALID, "21:15", "09:00+1", "assumed", (), "21:15"),
+    ("a program could not renew it, and the clock went back", "11:40", "11:50", known(refused="no", alive=False), Policy(), State.LOGIN_REQUIRED, None, None, None, (SIGN_IN,), "11:50"),
 ]  # fmt: skip
 
 
@@ -114,8 +120,10 @@ def test_nothing_appears_at_a_locked_or_idle_screen(presence):
     assert plan.waits is (presence not in SHOWS)
 
 
-def test_an_mcp_server_on_it_makes_its_end_an_event():
-    around = Surroundings(Presence.PRESENT, served=True)
+@pytest.mark.parametrize(
+    "around", [Surroundings(Presence.PRESENT, served=True), Surroundings(Presence.PRESENT, held=True)]
+)
+def test_an_mcp_server_or_a_program_on_it_makes_its_end_an_event(around):
     assert decide("21:01", token("19:00"), known(), around=around).actions == (SIGN_IN,)
 
 
@@ -186,12 +194,19 @@ def test_what_is_said():
     }
 
 
+def test_since_when_it_is_over():
+    problem = decide("21:01", token("20:55"), known()).problem
+    assert problem is not None
+    assert problem.message == "the session is over, since 2026-01-05T21:00:00Z at the latest"
+
+
 LIVES = [
     # id, token, memory, it lives at 21:30
     ("used a moment ago", token("21:40"), known("13:00"), True),
     ("not used for hours", token("15:00"), known("13:00"), True),
     ("nobody saw it begin", token("15:00"), known(None), True),
     ("its longest life is over", token("20:55"), known("09:00"), False),
+    ("its longest life is over this moment", token("20:55"), known("09:30"), False),
     ("a program could not renew it", token("21:00"), known("13:00", refused="no"), False),
     ("it was seen to end", token("21:00"), known("13:00", ended_at=at("21:10")), False),
     ("we renew it", replace(token("21:40"), session=None, used_at=None), known("13:00"), False),
@@ -206,6 +221,7 @@ def test_whether_calls_work_as_far_as_anybody_can_tell(held, remembered, lives):
 def test_what_ensure_says():
     now = at("12:00")
     assert renewed_in_use.said(token("12:10"), now).endswith("and renewed by whoever uses them")
+    assert renewed_in_use.said(token("12:00"), now).endswith("unless the session has ended")
     assert renewed_in_use.said(token("11:50"), now).endswith("unless the session has ended")
     assert renewed_in_use.reach(decide("12:00", token("12:10"), known()), now).endswith("at the latest")
     assert renewed_in_use.reach(decide("12:00", token("12:10"), known(None)), now).endswith("nowhere")

@@ -721,7 +721,7 @@ def test_a_fresh_sign_in_that_is_cancelled_leaves_a_clear_state(desk, method):
     known = memories.load("corp")
     assert known == looked_at()
     assert (known.token.refused_code, known.token.alive) == ("fresh", False)
-    problem = problems.refused(CORP, known.token)
+    problem = problems.refused(CORP, known.token, unmoved=False)
     assert problem.message == "the sign-in was ended for a fresh one, which was not finished; the token is dead"
     assert problem.fix.startswith("sign in: ")
     calls = len(desk.calls("CreateToken"))
