@@ -108,7 +108,6 @@ class AwsFile:
                 mended.append(f"[{header}]")
             else:
                 self._blame(number, "is neither a [section] nor key = value", "complete or remove the line")
-                mended.append("#")
         return mended
 
     def _parsed(self, lines: list[str]) -> configparser.RawConfigParser:

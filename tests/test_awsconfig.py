@@ -652,9 +652,10 @@ UNWATCHED = {  # id: (config, credentials, profile, words of the reason)
         ["loop b → c → b"],
     ),
     "loop that ends at keys": (
-        "[profile a]\nrole_arn = R\nsource_profile = x\naws_access_key_id = A\n[profile x]\nrole_arn = R\nsource_profile = a\n",
+        links("ax").replace("= x\n", "= x\naws_access_key_id = A\n")
+        + "[profile z]\nrole_arn = R\nsource_profile = x\n",
         None,
-        "x",
+        "z",
         ["source_profile a: static access keys"],
     ),
     "self reference without anything": (
