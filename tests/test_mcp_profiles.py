@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import replace
 
 import homes
 import pytest
@@ -349,7 +348,7 @@ def test_without_a_name_the_default_is_guessed():
     (row,) = resolved(env())
     assert (row.profile, row.certain) == (None, False)
     aws = awsconfig.parse(homes.CONFIG.replace("profile dev", "default"), None)
-    (row,) = hanging.hang((replace(row, problem=None),), aws)
+    (row,) = hanging.hang((McpServer("claude-code", "aws", "/f"),), aws)
     assert (row.profile, row.certain, row.sign_in, row.problem) == ("default", False, "corp", None)
 
 
@@ -407,7 +406,8 @@ def test_what_is_left_out(server):
 
 
 def test_which_servers_stop_with_their_sign_in():
-    frozen = resolved(env(AWS_ACCESS_KEY_ID="canary", AWS_SESSION_TOKEN="canary", AWS_PROFILE="dev"))
+    keys = {"AWS_ACCESS_KEY_ID": "canary", "AWS_SESSION_TOKEN": "canary"}
+    frozen = resolved(env(**keys, AWS_PROFILE="dev"), name="frozen")
     read_only = resolved(line("docker", "run", "-e", "AWS_PROFILE=dev", "-v", f"{MOUNT}:ro", "x"))
     assert hanging.stopping((*resolved(env(AWS_PROFILE="dev")) * 2, *frozen)) == [("aws", "Claude Code")]
     servers = (*resolved(env(AWS_PROFILE="dev")), *read_only, *frozen)

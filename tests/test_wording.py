@@ -66,6 +66,7 @@ def test_that_a_person_is_needed(action, problem, line):
         ([], None, "no sign-ins to watch"),
         ([row()], Problem("config", "line 3\nis wrong"), "line 3 is wrong"),
         ([row()], None, "1 sign-in: 1 valid"),
+        ([row()] * 2, None, "2 sign-ins: 2 valid"),
         (
             [row(renew_at=NOW + 2 * MINUTE), row(State.SIGNED_OUT), row(renew_at=NOW + MINUTE)],
             None,
@@ -85,6 +86,7 @@ def test_prose_is_broken_at_words_and_what_is_to_be_copied_is_not():
     assert paragraphs.wrapped(text, 20, "> ") == (
         "> one two three four\n> five six\n>   ssowatch login --a-very-long-option corp"
     )
+    assert paragraphs.wrapped("one two three four five six seven", 80) == "one two three four five six seven"
     assert paragraphs.wrapped("a" * 30 + " b", 1) == "a" * 30 + "\nb", "a narrow terminal has 20 columns"
     assert paragraphs.wrapped("one word-with-hyphens", 20) == "one\nword-with-hyphens"
 
@@ -125,7 +127,7 @@ LEGACY = published("https://d-9.awsapps.com/start", "signed_out", kind="legacy",
             [published(state="misconfigured")], "Cannot work before the AWS config is mended: corp.", id="wrong"
         ),
         pytest.param(
-            [published("my corp", "signed_out"), published("lab", "login_required"), LEGACY],
+            [published("my corp", "signed_out", renews=False), published("lab", "login_required"), LEGACY],
             "Protected from the first sign-in on:\n  ssowatch login 'my corp'\n  ssowatch login lab\n"
             "  ssowatch login 'old one'",
             id="to be signed in",
