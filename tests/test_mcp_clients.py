@@ -48,27 +48,6 @@ def test_every_shape_and_client_is_known():
     assert {place.client for place in PLACES} | {"other"} == names.CLIENTS.keys()
 
 
-@pytest.mark.parametrize(("place", "document"), ROWS)
-def test_a_row_finds_its_server(home, system, tmp_path, monkeypatch, place, document):
-    monkeypatch.setattr("sys.platform", "linux")
-    project, plugin, elsewhere = home / "work" / "x", home / "plugins" / "p", tmp_path / "elsewhere"
-    path = mcp_samples.file_for(place, home, project, plugin, system, elsewhere)
-    write(path, mcp_samples.text(str(path), document))
-    write(home / ".codex" / "config.toml", f'[projects."{project}"]\n') if place.client != "codex" else write(
-        home / ".claude.json", f'{{"projects": {{"{project}": {{}}}}}}'
-    )
-    write(home / projects.INSTALLED_PLUGINS[2:], f'{{"plugins": {{"p": [{{"installPath": "{plugin}"}}]}}}}')
-    variable = place.pattern.partition("/")[0]
-    environ = {variable[1:]: str(elsewhere if "/" in place.pattern else path)} if variable.startswith("$") else {}
-    found = look(home, system, **environ)
-    assert not found.broken
-    server = next(one for one in found.servers if one.server in {"aws-kb", "servers"})
-    assert {one.server for one in found.servers} <= {"aws-kb", "servers"}  # none without a sign of AWS
-    assert (server.client, server.profile, server.certain, server.file) == (place.client, "dev", True, str(path))
-    assert (server.problem.code if server.problem else None) == ("elsewhere" if place.elsewhere else None)
-    assert "canary" not in repr(found)
-
-
 ODD = [
     None,
     7,
@@ -116,6 +95,51 @@ def test_a_file_that_is_made_large_is_read_in_part():
     assert len(projects.with_parents(folders, "/home/me")) == 1000
 
 
+PARENTS = [
+    # folder that a client recorded, it and those above it in the home /home/me
+    ("/home/me/a/b", ["/home/me/a/b", "/home/me/a", "/home/me"]),
+    ("/home/me/", ["/home/me"]),
+    ("/srv/a", ["/srv/a", "/srv"]),
+    ("/", []),
+    ("", []),
+    ("relative/a", []),
+    ("/a\nb", []),
+    ("/a" * 64, []),
+]
+
+
+@pytest.mark.parametrize(("folder", "found"), PARENTS)
+def test_the_folders_above_a_project(folder, found):
+    assert projects.with_parents([folder], "/home/me") == found
+
+
+def test_folders_above_several_projects_are_there_once():
+    found = projects.with_parents(["/home/me/a/b", "/home/me/a/c"], "/home/me")
+    assert found == ["/home/me/a/b", "/home/me/a", "/home/me", "/home/me/a/c"]
+    assert len(projects.with_parents(["/a" * 63], "/home/me")) == 63
+
+
+@pytest.mark.parametrize(("place", "document"), ROWS)
+def test_a_row_finds_its_server(home, system, tmp_path, monkeypatch, place, document):
+    monkeypatch.setattr("sys.platform", "linux")
+    project, plugin, elsewhere = home / "work" / "x", home / "plugins" / "p", tmp_path / "elsewhere"
+    path = mcp_samples.file_for(place, home, project, plugin, system, elsewhere)
+    write(path, mcp_samples.text(str(path), document))
+    write(home / ".codex" / "config.toml", f'[projects."{project}"]\n') if place.client != "codex" else write(
+        home / ".claude.json", f'{{"projects": {{"{project}": {{}}}}}}'
+    )
+    write(home / projects.INSTALLED_PLUGINS[2:], f'{{"plugins": {{"p": [{{"installPath": "{plugin}"}}]}}}}')
+    variable = place.pattern.partition("/")[0]
+    environ = {variable[1:]: str(elsewhere if "/" in place.pattern else path)} if variable.startswith("$") else {}
+    found = look(home, system, **environ)
+    assert not found.broken
+    server = next(one for one in found.servers if one.server in {"aws-kb", "servers"})
+    assert {one.server for one in found.servers} <= {"aws-kb", "servers"}  # none without a sign of AWS
+    assert (server.client, server.profile, server.certain, server.file) == (place.client, "dev", True, str(path))
+    assert (server.problem.code if server.problem else None) == ("elsewhere" if place.elsewhere else None)
+    assert "canary" not in repr(found)
+
+
 def of(found: Found) -> set[tuple[str, str]]:
     return {(one.server, str(one.profile)) for one in found.servers}
 
@@ -145,30 +169,6 @@ def test_where_projects_come_from(home, system, monkeypatch, name, text, depth):
         home / name, text.replace("@", where.replace(" ", "%20").replace("ä", "%C3%A4") if "file:" in text else where)
     )
     assert of(look(home, system)) == {("aws", "dev")}
-
-
-PARENTS = [
-    # folder that a client recorded, it and those above it in the home /home/me
-    ("/home/me/a/b", ["/home/me/a/b", "/home/me/a", "/home/me"]),
-    ("/home/me/", ["/home/me"]),
-    ("/srv/a", ["/srv/a", "/srv"]),
-    ("/", []),
-    ("", []),
-    ("relative/a", []),
-    ("/a\nb", []),
-    ("/a" * 64, []),
-]
-
-
-@pytest.mark.parametrize(("folder", "found"), PARENTS)
-def test_the_folders_above_a_project(folder, found):
-    assert projects.with_parents([folder], "/home/me") == found
-
-
-def test_folders_above_several_projects_are_there_once():
-    found = projects.with_parents(["/home/me/a/b", "/home/me/a/c"], "/home/me")
-    assert found == ["/home/me/a/b", "/home/me/a", "/home/me", "/home/me/a/c"]
-    assert len(projects.with_parents(["/a" * 63], "/home/me")) == 63
 
 
 def test_a_project_of_another_machine_is_none_of_ours(home, system):

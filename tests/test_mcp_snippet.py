@@ -33,44 +33,6 @@ def ending(pattern: str) -> str:
     return f"x.{pattern.rpartition('.')[2]}" if pattern.endswith((".toml", ".yaml", ".yml")) else "x.json"
 
 
-@pytest.mark.parametrize(("place", "document"), ROWS.values(), ids=ROWS)
-def test_what_is_pasted_is_read_back(home, tmp_path, monkeypatch, place, document):
-    monkeypatch.setattr("sys.platform", "linux")
-    path = ending(place.pattern)
-    read = parsers.parse(path, mcp_samples.text(path, document).encode())
-    server = (
-        "servers" if "servers" in document.get("mcp", {}) and "aws-kb" not in document["mcp"]["servers"] else "aws-kb"
-    )
-    if isinstance(document.get("mcp", {}).get("servers"), dict) and "command" in document["mcp"]["servers"]:
-        server = "servers"
-    [made] = snippets.snippets(path, read, place.client, server, "dev", PROGRAM)
-    assert "canary" not in made.text
-    pasted = parsers.parse(path, made.text.encode())
-    [entry] = [one for one in place.shape(pasted) if one.server == server]
-    assert entry.words[:6] == (PROGRAM, "mcp", "wrap", "--profile", "dev", "--")
-    [before] = [one for one in place.shape(read) if one.server == server]
-    assert entry.words[6:] == before.words
-    project, plugin, system, elsewhere = home / "work" / "x", home / "plugins" / "p", tmp_path / "s", tmp_path / "e"
-    file = mcp_samples.file_for(place, home, project, plugin, system, elsewhere)
-    variable = place.pattern.partition("/")[0]
-    environ = {variable[1:]: str(elsewhere if "/" in place.pattern else file)} if variable.startswith("$") else {}
-    recorded = ".claude.json" if place.client == "codex" else ".codex/config.toml"
-    written = {
-        home / recorded: f'{{"projects": {{"{project}": {{}}}}}}'
-        if recorded.endswith("n")
-        else f'[projects."{project}"]',
-        home / projects.INSTALLED_PLUGINS[2:]: f'{{"plugins": {{"p": [{{"installPath": "{plugin}"}}]}}}}',
-        file: made.text,
-    }
-    for each, text in written.items():
-        each.parent.mkdir(parents=True, exist_ok=True)
-        each.write_text(text)
-    found = discover(Mcp(), AWS, Where(str(home), environ, str(system)))
-    assert [(one.client, one.server, one.profile, one.certain) for one in found.servers] == [
-        (place.client, server, "dev", True)
-    ]
-
-
 @pytest.mark.parametrize("server", ["another", "x" * 200])
 def test_a_server_that_is_not_called_so_has_none(server):
     document = {"mcpServers": {"aws-kb": {"command": "uvx"}, "x" * 201: {"command": "uvx"}}}
@@ -195,6 +157,44 @@ def test_the_rest_is(words):
     )
     assert [word for word in words if json.dumps(word) not in made.text] == []
     assert not made.masked
+
+
+@pytest.mark.parametrize(("place", "document"), ROWS.values(), ids=ROWS)
+def test_what_is_pasted_is_read_back(home, tmp_path, monkeypatch, place, document):
+    monkeypatch.setattr("sys.platform", "linux")
+    path = ending(place.pattern)
+    read = parsers.parse(path, mcp_samples.text(path, document).encode())
+    server = (
+        "servers" if "servers" in document.get("mcp", {}) and "aws-kb" not in document["mcp"]["servers"] else "aws-kb"
+    )
+    if isinstance(document.get("mcp", {}).get("servers"), dict) and "command" in document["mcp"]["servers"]:
+        server = "servers"
+    [made] = snippets.snippets(path, read, place.client, server, "dev", PROGRAM)
+    assert "canary" not in made.text
+    pasted = parsers.parse(path, made.text.encode())
+    [entry] = [one for one in place.shape(pasted) if one.server == server]
+    assert entry.words[:6] == (PROGRAM, "mcp", "wrap", "--profile", "dev", "--")
+    [before] = [one for one in place.shape(read) if one.server == server]
+    assert entry.words[6:] == before.words
+    project, plugin, system, elsewhere = home / "work" / "x", home / "plugins" / "p", tmp_path / "s", tmp_path / "e"
+    file = mcp_samples.file_for(place, home, project, plugin, system, elsewhere)
+    variable = place.pattern.partition("/")[0]
+    environ = {variable[1:]: str(elsewhere if "/" in place.pattern else file)} if variable.startswith("$") else {}
+    recorded = ".claude.json" if place.client == "codex" else ".codex/config.toml"
+    written = {
+        home / recorded: f'{{"projects": {{"{project}": {{}}}}}}'
+        if recorded.endswith("n")
+        else f'[projects."{project}"]',
+        home / projects.INSTALLED_PLUGINS[2:]: f'{{"plugins": {{"p": [{{"installPath": "{plugin}"}}]}}}}',
+        file: made.text,
+    }
+    for each, text in written.items():
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text(text)
+    found = discover(Mcp(), AWS, Where(str(home), environ, str(system)))
+    assert [(one.client, one.server, one.profile, one.certain) for one in found.servers] == [
+        (place.client, server, "dev", True)
+    ]
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
