@@ -69,6 +69,22 @@ def test_a_path_as_a_person_writes_it(path, shown):
     assert paths.shown(path) == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "there"),
+    [
+        pytest.param("{}/me", True, id="a directory"),
+        pytest.param("{}/nobody", False, id="none by that name"),
+        pytest.param("me", False, id="relative, so another one elsewhere"),
+        pytest.param("", False, id="empty, which leads to the root"),
+    ],
+)
+def test_whether_there_is_a_home(tmp_path, monkeypatch, value, there):
+    (tmp_path / "me").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", value.format(tmp_path))
+    assert paths.has_home() is there
+
+
 def test_files_that_the_environment_names(monkeypatch):
     assert (paths.aws_config(), paths.aws_credentials()) == ("/home/me/.aws/config", "/home/me/.aws/credentials")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "SSOWATCH_CONFIG"):

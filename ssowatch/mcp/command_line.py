@@ -167,8 +167,9 @@ def _env(found: Launch) -> None:
                 rest = [*split(line), *rest]
             case ["-C" | "--chdir", _, *rest]:
                 pass
-            case [word, *rest]:
-                if assigned := _ASSIGNMENT.fullmatch(word):
+            case _:
+                rest = words[1:]
+                if assigned := _ASSIGNMENT.fullmatch(words[0]):
                     _assign(found, assigned[1], assigned[2])
         words = rest
     found.words = words
