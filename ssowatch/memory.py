@@ -137,8 +137,7 @@ def _with_life(lineage: Lineage, life: timedelta, now: datetime) -> Lineage:
 def refused(memory: Memory, code: str, reason: str, now: datetime, *, alive: bool | None, skew: timedelta) -> Memory:
     """After AWS refused: final for this token, whoever asks next."""
     after = replace(memory.token, refused=reason, refused_code=code, alive=alive, failure=None, skew=skew)
-    ended = code in {"ended", FRESH}
-    return replace(_over(memory, now if code == "ended" else None) if ended else memory, token=after)
+    return replace(_over(memory, now if code == "ended" else None), token=after)
 
 
 def nudged(memory: Memory, now: datetime) -> Memory:

@@ -202,7 +202,7 @@ class Life:
 
     began_at: datetime
     alive_at: datetime
-    dead_at: datetime | None  # When a renewal was refused. None: it was ended before its time, by a sign-out
+    dead_at: datetime | None  # When its end was found. None: it was ended before its time, or refused otherwise
     inside: datetime | None = None
     fresh: bool = False
     late: bool = False

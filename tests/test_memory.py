@@ -238,6 +238,12 @@ def test_each_denial_makes_the_cooldown_longer(denials, minutes):
     assert memory.cooldown_until(known.lineage) == NOW + minutes * MINUTE
 
 
+@pytest.mark.parametrize(("put_off", "minutes"), [(HOUR, 60), (MINUTE, 5)])
+def test_what_was_denied_and_put_off_waits_for_the_later_of_both(put_off, minutes):
+    known = memory.not_today(memory.tab_denied(Memory(), "denied", NOW), NOW + put_off)
+    assert memory.cooldown_until(known.lineage) == NOW + minutes * MINUTE
+
+
 def test_a_sign_in_of_our_own_begins_anew_and_keeps_who_it_was():
     before = Memory(TRIED, replace(LIVED, who="someone"))
     after = memory.signed_in(before, CORP, SAME_CLIENT, HOUR, NOW, SECOND, None)
@@ -384,7 +390,10 @@ def test_what_says_nothing_of_the_length_leaves_no_life(known):
 
 def test_a_sign_in_that_was_longer_than_believed_is_kept_whatever_ended_it():
     known = replace(KNOWN, lineage=replace(LIVED, began_at=NOW - 10 * HOUR, alive_at=NOW))
-    assert memory.observed(known, CORP, None, NOW).lives == (Life(NOW - 10 * HOUR, NOW, None),)
+    outlived = (Life(NOW - 10 * HOUR, NOW, None),)
+    assert memory.observed(known, CORP, None, NOW).lives == outlived
+    for code in ("not_allowed", "registration", "fresh"):
+        assert memory.refused(known, code, "x", NOW + HOUR, alive=None, skew=SECOND).lives == outlived
 
 
 def test_no_more_lives_are_kept_than_say_something():
