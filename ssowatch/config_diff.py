@@ -27,8 +27,7 @@ def diff(old: str, new: str, path: str) -> Iterator[str]:
         start, new_start = here, there
         while here < len(before) and before[here : here + 1] != after[there : there + 1] and _GOES.match(before[here]):
             here += 1
-        while there < len(after) and before[here : here + 1] != after[there : there + 1]:
-            there += 1
+        there = after.index(before[here], there) if here < len(before) else len(after)
         if (here, there) == (start, new_start):
             section = before[here] if before[here].lstrip().startswith("[") else section
             here, there = here + 1, there + 1
