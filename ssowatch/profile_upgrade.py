@@ -78,7 +78,7 @@ def upgrade(old: Texts, name: str, session: str | None = None) -> Upgrade:
     names = Profiles(_read(old.config, old.config_path), _read(old.credentials, old.credentials_path))
     try:
         work = _Work(old, names)
-        sessions = names.sessions.keys() & _problems_of(old)
+        sessions = names.sessions.keys() & _problems_of(old.read())
         if name in sessions:
             return work.scope(name)
         legacy = (one for one, keys in names.profiles.items() if _is_legacy(keys) and keys[_URL] == name)
@@ -111,7 +111,7 @@ class _Work:
 
     def scope(self, session: str) -> Upgrade:
         """Give the session its scope."""
-        if problem := _problems_of(self._old)[session]:
+        if problem := _problems_of(self._old.read())[session]:
             raise NotUpgradableError(problem.message, cast("str", problem.fix))  # such problems have one
         self._add_scope(session)
         return self._checked(session, ())
@@ -219,15 +219,14 @@ class _Work:
         ]  # no headers that AWS reads otherwise
         moving = [one for one in known if self._names.end(one)[0] in moved]
         expected = _sign_in_of(before) | dict.fromkeys(moving, session)
-        own = next((one for one in after.sign_ins if one.name == session), None)
-        if own is None or own.problem or _sign_in_of(after) != expected:
+        if _problems_of(after).get(session) or _sign_in_of(after) != expected:
             raise OddLayoutError
         return Upgrade(session, moved, texts, left)
 
 
-def _problems_of(texts: Texts) -> dict[str, Problem | None]:
+def _problems_of(config: AwsConfig) -> dict[str, Problem | None]:
     """Every sign-in with what is wrong with it."""
-    return {one.name: one.problem for one in texts.read().sign_ins}
+    return {one.name: one.problem for one in config.sign_ins}
 
 
 def _sign_in_of(config: AwsConfig) -> dict[str, str | None]:

@@ -112,8 +112,8 @@ SHAPES = {
         "acme",
         ["dev"],
     ),
-    "one that names both its session and its start URL stays": (
-        session("work") + member("prod", "work") + f"sso_start_url = {URL}\n" + legacy("dev"),
+    "one that names its session and its portal stays": (
+        session("work") + member("prod", "work") + f"sso_start_url = {URL}\nsso_region = us-east-1\n" + legacy("dev"),
         None,
         "dev",
         "work",
@@ -520,6 +520,8 @@ REFUSED = [
     ("scopes over lines", session("s", scopes="sso_registration_scopes =\n  a = b\n"), None, "s", None, "more than one line", "commas"),
     ("a broken session", session("s").replace("sso_region", "x"), None, "s", None, "sso_region is missing", "add"),
     ("all lent by [DEFAULT], to a session", f"[DEFAULT]\nsso_start_url = {URL}\nsso_region = us-east-1\n[sso-session s]\nx = y\n", None, "s", None, "laid out", "by hand"),
+    ("what the profile names [DEFAULT] contradicts", "[DEFAULT]\nsso_region = eu-west-1\n" + legacy("dev"), None, "dev", None, "laid out", "by hand"),
+    ("a session of the portal stands twice", session("work") + session('"work"') + legacy("dev"), None, "dev", None, "laid out", "by hand"),
     ("a session called like one of aws login", session(ARN, scopes=""), None, ARN, None, "has no SSO settings", "status"),
     ("its profile", session(ARN, scopes="") + member("dev", ARN), None, "dev", None, "has no SSO settings", "status"),
     ("old Mac line ends", legacy("dev").replace("\n", "\r"), None, "dev", None, "laid out", "by hand"),
@@ -535,6 +537,7 @@ def test_refused(config, credentials, name, wanted, message, fix):
     with pytest.raises(NotUpgradableError, match=re.escape(message)) as refused:
         upgrade(Texts(config, credentials), name, wanted)
     assert fix in refused.value.fix
+    assert refused.value.args == (str(refused.value),), "the fix is no part of the message"
     assert SECRET not in str(refused.value)
 
 
