@@ -52,7 +52,7 @@ class DeviceCode:
 class Pending:
     """The person has not decided yet. `slower`: we asked too often."""
 
-    slower: bool = False
+    slower: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ _POLLING = _REFUSALS | {
     "AuthorizationPendingException": ("pending", "nobody has approved it yet (authorization_pending)"),
     "SlowDownException": ("slower", "AWS is asked too often (slow_down)"),
 }
-_PENDING = {"pending": Pending(), "slower": Pending(slower=True)}
+_PENDING = {"pending": Pending(slower=False), "slower": Pending(slower=True)}
 
 
 def connect(sign_in: SignIn) -> Authorization | Refusal:

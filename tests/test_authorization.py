@@ -122,7 +122,7 @@ def test_spans_of_a_device_code_are_bounded(ask, answer, seconds, interval):
 @pytest.mark.parametrize(
     ("call", "code", "ours"),
     [
-        pytest.param(by_device, "AuthorizationPendingException", Pending(), id="pending"),
+        pytest.param(by_device, "AuthorizationPendingException", Pending(slower=False), id="pending"),
         pytest.param(by_device, "SlowDownException", Pending(slower=True), id="slow-down"),
         pytest.param(by_device, "AccessDeniedException", "denied", id="denied"),
         pytest.param(by_device, "ExpiredTokenException", "expired", id="expired"),
