@@ -110,7 +110,10 @@ def _wrap(argv: list[str], profile: str | None, wait: timedelta | None, leash: L
     from ssowatch.wrapper.sign_in import OurSignIn
 
     malloc.keep_little()
-    environment = {**os.environ, **({"AWS_PROFILE": profile} if profile else {})}
+    environment = dict(os.environ)
+    if profile:
+        environment["AWS_PROFILE"] = profile
+        environment.pop("AWS_DEFAULT_PROFILE", None)  # botocore takes it first (`configprovider.py`)
     try:
         if not paths.has_home():  # the server, which may need none, is worth more to its client than our complaint
             _be(argv, environment)

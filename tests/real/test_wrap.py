@@ -397,8 +397,8 @@ def test_the_wrapper_counts_as_a_user_of_the_sign_in(center, home):
 
 def test_the_profile_is_handed_on(home):
     homes.aws_config(home)
-    program = ("sh", "-c", "echo $AWS_PROFILE; umask")
-    with wrapped("--profile", "prod", server=program, AWS_PROFILE="dev") as client:
+    program = ("sh", "-c", "echo $AWS_PROFILE$AWS_DEFAULT_PROFILE; umask")
+    with wrapped("--profile", "prod", server=program, AWS_PROFILE="dev", AWS_DEFAULT_PROFILE="dev") as client:
         assert client.line() == b"prod\n"
 
 
