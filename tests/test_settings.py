@@ -299,6 +299,7 @@ WRONG = [
     ),
     ("cron of six fields", 'schedule:\n  fresh: "0 55 8 * * mon-fri"', 2, "schedule.fresh", ["five fields"]),
     ("cron by name", 'schedule: {evening: "@daily"}', 1, "schedule.evening", ["five fields", "mon-fri"]),
+    ("cron of no such day", 'schedule: {fresh: "0 8 31 2 *"}', 1, "schedule.fresh", ["that day never comes"]),
     ("cron of no such minute", 'schedule: {fresh: "99 8 * * *"}', 1, "schedule.fresh", ["99", "55 8 * * mon-fri"]),
     (
         "cron from the end of a week to its start",
