@@ -30,7 +30,7 @@ TOP = HERE.parents[1]
 CORPUS = HERE.parent / "corpus"
 _MOST, _LARGEST = 30, 1024  # files of a corpus that are kept, and bytes of each
 _LIMITS = ("-timeout=10", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1")
-_SECONDS_TO_END = 120.0
+_SECONDS_TO_END = 600.0
 _SAID = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _COVERED = re.compile(r"cov: (\d+)")
 
