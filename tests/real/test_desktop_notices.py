@@ -185,20 +185,23 @@ def notice(
     stays: bool = True,
     minutes: int = 15,
     source: str = "configured",
+    within: int | None = None,
     sign_in: SignIn = CORP,
     **more,
 ):
-    """A notice as the watcher makes it."""
+    """A notice as the watcher makes it. `within`: minutes in which the end lies, where it is not known to the minute."""
     now = utc_now().replace(hour=16, minute=45, second=0, microsecond=0)
     end = now + timedelta(minutes=minutes)
     refused = cause is Cause.REFUSED
-    plan = Plan(state, Memory(), good_until=end, ends_at=None if refused else end, ends_at_source=source)
+    facts = {"good_until": end, "ends_at": None if refused else end, "ends_at_source": source}
+    plan = Plan(state, Memory(), ends_from=end - timedelta(minutes=within) if within else None, **facts)
     title, message = notice_text.title_and_message(sign_in, plan, cause, now, **more)
     return wish(stays=stays, title=title, message=message, buttons=list(buttons))
 
 
 KINDS = {
     "ending": notice(Cause.ENDING, "Fresh sign-in", "When it ends", servers=[KB]),
+    "ending-about": notice(Cause.ENDING, "Fresh sign-in", "When it ends", minutes=45 * 60, source="learned", within=8),
     "refused": notice(Cause.REFUSED, "Sign in", "Not today", minutes=47),
     "ended": notice(Cause.ENDED, "Sign in", "Not today", state=State.LOGIN_REQUIRED),
     "several": notice(
