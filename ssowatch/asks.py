@@ -198,9 +198,9 @@ class Asks:
 
     async def _sign_in_portal(self, name: str, *, fresh: bool) -> None:
         """Sign in, and then, one after the other, those of the same portal that need a person too."""
+        portal = forecast.portal(self._sign_ins[name].start_url)  # before the tab: the AWS config may change meanwhile
         if not await self._login(name, ("--fresh",) if fresh else ()):
             return
-        portal = forecast.portal(self._sign_ins[name].start_url)
         others = [
             one
             for one in self._sign_ins.values()

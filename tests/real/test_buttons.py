@@ -78,6 +78,16 @@ def test_sign_in_signs_in(begun):
     assert (count(begun, "notices"), count(begun, "tabs")) == (1, 1)
 
 
+@pytest.mark.parametrize("begun", ["Sign in"], indirect=True)
+def test_a_profile_that_is_taken_away_while_its_tab_is_open_costs_nothing(begun):
+    takes_away = PERSON.replace("echo", 'rm "{home}/.aws/config"; echo', 1)
+    program(begun, "person", takes_away)
+    past_the_end(begun)
+    until(lambda: "corp: signed_in" in begun.watcher.said(), "what the sign-in came to", 120)
+    until(lambda: not begun.published()["sign_ins"], "nothing is watched")
+    assert "Traceback" not in begun.watcher.said()
+
+
 @pytest.mark.parametrize("begun", ["Not today"], indirect=True)
 def test_not_today_is_quiet_and_programs_know_why(begun):
     past_the_end(begun)
