@@ -39,7 +39,10 @@ async def run(
     ends the hook.
     """
     tail = bytearray()
-    read_end, write_end = os.pipe()  # close-on-exec, both
+    try:
+        read_end, write_end = os.pipe()  # close-on-exec, both
+    except OSError as error:
+        return f"cannot be started: {error.strerror}"
     os.set_blocking(read_end, False)
     loop = asyncio.get_running_loop()
     try:

@@ -6,7 +6,6 @@ somebody looks. There is no job per line; `wakeup.py` has one for the nearest mo
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ _BEGINS = 5
 _MORNING = timedelta(hours=26)
 """From there to seven o'clock next morning: until when an evening's sign-in should last, where no `fresh` line says so."""
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NUMBERS = {name: number for number, name in [*enumerate(map(str, range(8))), *enumerate(_WEEKDAYS[:7])]}
 
 
 def check(line: str) -> None:
@@ -70,9 +70,20 @@ def _first(line: str, after: datetime) -> datetime | None:
 
 
 def _trigger(line: str, now: datetime) -> CronTrigger:
-    """By the local clock as it goes at `now`. APScheduler counts weekdays from Monday, cron from Sunday: names are safe."""
+    """By the local clock as it goes at `now`."""
     from apscheduler.triggers.cron import CronTrigger  # only who has such a line pays for it
 
     *fields, weekdays = line.split()
-    named = re.sub(r"(?<![\d/])[0-7](?!\d)", lambda one: _WEEKDAYS[int(one[0])], weekdays)
+    named = ",".join(map(_by_name, weekdays.split(",")))
     return CronTrigger.from_crontab(" ".join([*fields, named]), timezone=now.astimezone().tzinfo)
+
+
+def _by_name(part: str) -> str:
+    """Weekdays, each by its name: APScheduler's week begins on Monday, so it counts otherwise and knows no `sun-thu`."""
+    days, _, step = part.lower().partition("/")
+    first, dash, last = ("0-6" if days == "*" and step else days).partition("-")
+    begin, end = _NUMBERS.get(first), _NUMBERS.get(last if dash else first)
+    if begin is None or end is None or not (step or "1").strip("0").isdecimal():
+        return part  # every day, or what APScheduler complains of, such as a step of 0
+    end = end or 7 if begin else end  # to Sunday, as the week's last day
+    return ",".join(_WEEKDAYS[begin : end + 1 : int(step or 1)]) or part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from functools import partial
@@ -77,6 +78,18 @@ STARTS = [
 @pytest.mark.parametrize(("what", "argv", "complaint"), STARTS, ids=[row[0] for row in STARTS])
 def test_what_cannot_be_started(what, argv, complaint):
     assert run(argv) == complaint
+
+
+def test_the_system_has_no_descriptor_for_it():
+    async def story():
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            return await hooks.run(["true"], EVENT, {})
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert asyncio.run(story()) == "cannot be started: Too many open files"
 
 
 @pytest.mark.parametrize("event", [EVENT, LONG], ids=["short", "long"])

@@ -171,7 +171,10 @@ DAYS = [
     ("friday evening", "55 8 * * mon-fri", "0 18 * * *", "5 18:00", "5 05:00", "5 08:55", "5 18:00", "8 08:55", "6 05:00"),
     ("weekdays by number", "55 8 * * 1-5", None, "5 09:00", "5 05:00", "5 08:55", None, "8 08:55", "6 05:00"),
     ("sunday is 0 and 7", "0 9 * * 0", "0 18 * * 7", "7 08:00", "7 05:00", "7 09:00", "7 18:00", "7 09:00", "7 09:00"),
-    ("steps are no weekdays", "0 9 * * */2", None, "2 08:00", "2 05:00", "3 09:00", None, "3 09:00", "3 05:00"),
+    ("steps begin on sunday", "0 9 * * */2", None, "2 08:00", "2 05:00", "2 09:00", None, "2 09:00", "2 09:00"),
+    ("a week that begins on sunday", "0 9 * * SUN-Thu", "0 18 * * 0-4", "4 19:00", "4 05:00", "4 09:00", "4 18:00", "7 09:00", "5 05:00"),
+    ("a part of a week, in steps", "0 9 * * 1-5/2,6", None, "3 10:00", "3 05:00", "3 09:00", None, "5 09:00", "4 05:00"),
+    ("to sunday as the last", "0 9 * * sat-sun", "0 18 * * 6-7", "6 19:00", "6 05:00", "6 09:00", "6 18:00", "7 09:00", "7 05:00"),
     ("never", "0 9 31 2 *", None, "2 08:00", "2 05:00", None, None, "3 07:00", "3 05:00"),
 ]  # fmt: skip
 
@@ -187,7 +190,19 @@ def test_a_day(fresh, evening, now, begins, fresh_at, evening_at, night, changes
     assert found == Day(at(begins), at(changes), at(night), *moments)
 
 
-@pytest.mark.parametrize("line", ["99 8 * * *", "0 8 * * sat-mon", "0 8 * * 8", "0 8 32 1 *", "0 8 * foo *"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "99 8 * * *",
+        "0 8 * * sat-mon",
+        "0 8 * * 8",
+        "0 8 * * 1-",
+        "0 8 * * 1-5/0",
+        "0 8 * * 1-5/x",
+        "0 8 32 1 *",
+        "0 8 * foo *",
+    ],
+)
 def test_a_line_that_is_none(line):
     with pytest.raises(ValueError, match=r"."):
         schedule.check(line)
