@@ -361,6 +361,17 @@ def test_and_back(home, capsys, shape, spelling):
     assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o640}
 
 
+def test_a_name_moves_no_cursor(home, capsys):
+    (home / ".aws").mkdir()
+    name = "x\x1b[31my"
+    text = f"[profile dev]\nsso_session = {name}\nsso_account_id = 1\nsso_role_name = r\n{session(name, scopes='')}"
+    (home / ".aws/config").write_text(text)
+    assert cli.main(["upgrade-profile", "dev", "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert "Now sign in once: ssowatch login 'x [31my'" in said
+    assert "\x1b" not in said
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_diff_is_the_change(shape):
     """Applied as `patch` would, it gives the new text; and it shows nothing but SSO lines."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 
 from ssowatch import aws_rewrite, named, standing, upgrading
 from ssowatch.clock import utc_now
 from ssowatch.plain import plain
+from ssowatch.problems import login_command
 from ssowatch.world import World
 
 _GOOD, _NO, _USAGE = 0, 1, 2
@@ -80,7 +80,7 @@ def _what_now(session: str, moved: tuple[str, ...]) -> str:
     if now.good and now.token and now.token.refreshable:
         said.append(f"{plain(session)} is signed in and renews silently.")
     else:
-        said.append(f"Now sign in once: ssowatch login {shlex.quote(session)}")
+        said.append(f"Now sign in once: {login_command(sign_in)}")
     return "\n".join(said)
 
 

@@ -14,7 +14,7 @@ _NAME = "n\x1b[31m\u202ered\x9b"
 _COMMANDS = (
     ("status",), ("status", "--json"), ("doctor",), ("doctor", "--json"), ("config", "check"), ("config", "show"),
     ("history",), ("history", "--json"), ("mcp", "servers"), ("mcp", "servers", "--json"), ("refresh", "dev"),
-    ("explain", "Token has expired and refresh failed"), ("upgrade-profile", "old"), ("setup", "--help"),
+    ("explain", "Token has expired and refresh failed"), ("upgrade-profile", "old"), ("upgrade-profile", "good", "--yes"), ("upgrade-profile", "--undo"), ("setup", "--help"),
     ("completion", "bash"), ("service", "status"), ("mcp", "snippet", "cursor", "x"),
 )  # fmt: skip
 
@@ -38,6 +38,15 @@ sso_region = us-east-1{_EVIL}
 sso_session = {_NAME}
 sso_account_id = {_EVIL}
 sso_role_name = {_EVIL}
+
+[sso-session good{_NAME}]
+sso_start_url = https://d-3.awsapps.com/start
+sso_region = us-east-1
+
+[profile good]
+sso_session = good{_NAME}
+sso_account_id = 1
+sso_role_name = r
 
 [profile old]
 sso_start_url = https://d-2.awsapps.com/start
