@@ -1,4 +1,4 @@
-"""Real-world shaped AWS files, in all the ways people write them: upgraded, equivalent to ssowatch and to botocore, and back."""
+"""Real-world shaped AWS files, in all the ways people write them: upgraded, and equivalent to ssowatch and to botocore."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore import configloader
 from hypothesis import given
 from test_awsconfig import ARN, GOOD, INI
 
-from ssowatch import cli, config_diff, profile_upgrade, start_urls
+from ssowatch import config_diff, profile_upgrade, start_urls
 from ssowatch.aws_document import Document, OddLayoutError
 from ssowatch.awsfile import AwsFile
 from ssowatch.model import Kind
@@ -321,126 +321,6 @@ def test_there_are_a_hundred():
     assert len(CASES) >= 100
 
 
-@pytest.mark.parametrize(("shape", "spelling"), CASES)
-def test_upgraded(home, shape, spelling):
-    _, _, name, wanted, moved = SHAPES[shape]
-    old = texts(shape, spelling)
-    result = upgrade(old, name)
-    new = result.texts
-    assert (result.session, list(result.moved)) == (wanted, moved)
-    assert kept(new.config) == kept(old.config)
-    assert kept(new.credentials) == kept(old.credentials)
-    assert (new.credentials is None) == (old.credentials is None)
-    after = {one.name: one for one in new.read().sign_ins}
-    assert after[wanted].kind is Kind.SSO_SESSION
-    assert after[wanted].problem is None
-    assert set(moved) <= set(after[wanted].profiles)
-    assert "sso:account:access" in (new.config or "")
-    assert meaning(home, new) == meaning(home, old)
-    assert upgrade(new, wanted).texts == new, "once is enough"
-
-
-@pytest.mark.parametrize(("shape", "spelling"), CASES)
-def test_and_back(home, capsys, shape, spelling):
-    name = SHAPES[shape][2]
-    old = texts(shape, spelling)
-    folder = home / ".aws"
-    folder.mkdir()
-    before = {}
-    for file, text in (("config", old.config), ("credentials", old.credentials)):
-        if text is not None:
-            before[file] = text.encode()
-            (folder / file).write_bytes(before[file])
-            (folder / file).chmod(0o640)
-    assert cli.main(["upgrade-profile", name, "--yes"]) == 0
-    said = capsys.readouterr().out
-    assert SECRET not in said
-    assert {one.name for one in folder.iterdir()} > set(before)
-    assert cli.main(["upgrade-profile", "--undo"]) == 0
-    assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
-    assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o640}
-
-
-def test_a_name_moves_no_cursor(home, capsys):
-    (home / ".aws").mkdir()
-    name = "x\x1b[31my"
-    text = f"[profile dev]\nsso_session = {name}\nsso_account_id = 1\nsso_role_name = r\n{session(name, scopes='')}"
-    (home / ".aws/config").write_text(text)
-    assert cli.main(["upgrade-profile", "dev", "--yes"]) == 0
-    said = capsys.readouterr().out
-    assert "Now sign in once: ssowatch login 'x [31my'" in said
-    assert "\x1b" not in said
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_diff_is_the_change(shape):
-    """Applied as `patch` would, it gives the new text; and it shows nothing but SSO lines."""
-    old = texts(shape, "as the AWS CLI writes it")
-    new = upgrade(old, SHAPES[shape][2]).texts
-    for before, after in ((old.config, new.config), (old.credentials, new.credentials)):
-        lines = list(config_diff.diff(before or "", after or "", "f"))
-        assert patched((before or "").splitlines(), lines) == (after or "").splitlines()
-        assert all(SSO_LINE.match(line[1:]) or line == "+" for line in lines[2:] if not line.startswith("@@"))
-
-
-DIFFS = [
-    # what, before, after, the lines below the two names
-    ("nothing", "[a]\nx = 1\n", "[a]\nx = 1\n", []),
-    (
-        "a section at the end",
-        "[a]\nx = 1\n",
-        "[a]\nx = 1\n\n[sso-session s]\nsso_region = r\n",
-        ["@@ -2,0 +3,3 @@", "+", "+[sso-session s]", "+sso_region = r"],
-    ),
-    (
-        "in the middle, and others that stay",
-        "[a]\nsso_start_url = u\nsso_region = r\n[b]\nsso_region = r\nx = 1\n",
-        "[a]\nsso_session = s\n[b]\nsso_region = r\nx = 1\n",
-        ["@@ -2,2 +2 @@ [a]", "-sso_start_url = u", "-sso_region = r", "+sso_session = s"],
-    ),
-    (
-        "the last lines",
-        "[a]\nx = 1\nsso_start_url = u\nsso_region = r\n",
-        "[a]\nx = 1\nsso_session = s\n",
-        ["@@ -3,2 +3 @@ [a]", "-sso_start_url = u", "-sso_region = r", "+sso_session = s"],
-    ),
-    ("the last line goes", "[a]\nx = 1\nsso_region = r\n", "[a]\nx = 1\n", ["@@ -3 +2,0 @@ [a]", "-sso_region = r"]),
-    (
-        "a new line",
-        "[s]\nsso_region = r\n[b]\nx = 1\n",
-        "[s]\nsso_region = r\nsso_registration_scopes = c\n[b]\nx = 1\n",
-        ["@@ -2,0 +3 @@ [s]", "+sso_registration_scopes = c"],
-    ),
-    (
-        "indented",
-        "[a]\n  sso_region = r\n",
-        "[a]\n  sso_session = s\n",
-        ["@@ -2 +2 @@ [a]", "-  sso_region = r", "+  sso_session = s"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("before", "after", "lines"), [row[1:] for row in DIFFS], ids=[row[0] for row in DIFFS])
-def test_diffs(before, after, lines):
-    assert list(config_diff.diff(before, after, "f")) == (["--- f", "+++ f", *lines] if lines else [])
-
-
-def patched(lines: list[str], diff: list[str]) -> list[str]:
-    result, here = [], 0
-    for line in diff[2:]:
-        if line.startswith("@@"):
-            span = re.match(r"@@ -(\d+)(?:,(\d+))?", line)
-            start = int(span[1]) - (span[2] != "0")
-            result += lines[here:start]
-            here = start
-        elif line[0] == "-":
-            assert lines[here].split() == line[1:].split()
-            here += 1
-        else:
-            result.append(line[1:])
-    return result + lines[here:]
-
-
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
 def test_what_it_looks_like(end, line_end):
@@ -552,6 +432,70 @@ def test_refused(config, credentials, name, wanted, message, fix):
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.parametrize("row", GOOD)
+def test_what_can_be_renewed_stays_what_it_is(home, row):
+    config, credentials, _ = GOOD[row]
+    old = Texts(config, credentials)
+    for one in old.read().sign_ins:
+        try:
+            result = upgrade(old, one.name)
+        except NotUpgradableError:
+            continue
+        assert meaning(home, result.texts) == meaning(home, old)
+
+
+def test_the_scope_is_that_of_sign_ins():
+    from ssowatch.model import SignIn
+
+    assert SignIn("a", Kind.LEGACY, "u", "r").scopes == (profile_upgrade.SCOPE,)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_diff_is_the_change(shape):
+    """Applied as `patch` would, it gives the new text; and it shows nothing but SSO lines."""
+    old = texts(shape, "as the AWS CLI writes it")
+    new = upgrade(old, SHAPES[shape][2]).texts
+    for before, after in ((old.config, new.config), (old.credentials, new.credentials)):
+        lines = list(config_diff.diff(before or "", after or "", "f"))
+        assert patched((before or "").splitlines(), lines) == (after or "").splitlines()
+        assert all(SSO_LINE.match(line[1:]) or line == "+" for line in lines[2:] if not line.startswith("@@"))
+
+
+def patched(lines: list[str], diff: list[str]) -> list[str]:
+    result, here = [], 0
+    for line in diff[2:]:
+        if line.startswith("@@"):
+            span = re.match(r"@@ -(\d+)(?:,(\d+))?", line)
+            start = int(span[1]) - (span[2] != "0")
+            result += lines[here:start]
+            here = start
+        elif line[0] == "-":
+            assert lines[here].split() == line[1:].split()
+            here += 1
+        else:
+            result.append(line[1:])
+    return result + lines[here:]
+
+
+@pytest.mark.parametrize(("shape", "spelling"), CASES)
+def test_upgraded(home, shape, spelling):
+    _, _, name, wanted, moved = SHAPES[shape]
+    old = texts(shape, spelling)
+    result = upgrade(old, name)
+    new = result.texts
+    assert (result.session, list(result.moved)) == (wanted, moved)
+    assert kept(new.config) == kept(old.config)
+    assert kept(new.credentials) == kept(old.credentials)
+    assert (new.credentials is None) == (old.credentials is None)
+    after = {one.name: one for one in new.read().sign_ins}
+    assert after[wanted].kind is Kind.SSO_SESSION
+    assert after[wanted].problem is None
+    assert set(moved) <= set(after[wanted].profiles)
+    assert "sso:account:access" in (new.config or "")
+    assert meaning(home, new) == meaning(home, old)
+    assert upgrade(new, wanted).texts == new, "once is enough"
+
+
 @given(INI)
 def test_a_file_that_aws_reads_comes_together_again(text):
     if text is None or AwsFile("f", text).flaw:
@@ -574,47 +518,3 @@ def test_any_files_are_upgraded_or_refused(config, credentials):
                 continue
             assert kept(result.texts.config) == kept(config)
             assert upgrade(result.texts, result.session).texts == result.texts
-
-
-@pytest.mark.parametrize("row", GOOD)
-def test_what_can_be_renewed_stays_what_it_is(home, row):
-    config, credentials, _ = GOOD[row]
-    old = Texts(config, credentials)
-    for one in old.read().sign_ins:
-        try:
-            result = upgrade(old, one.name)
-        except NotUpgradableError:
-            continue
-        assert meaning(home, result.texts) == meaning(home, old)
-
-
-PORTALS = [
-    # start URL, portal, name
-    (URL, URL, "acme"),
-    (f"{URL}/", URL, "acme"),
-    (f"{URL}#/", URL, "acme"),
-    (f"{URL}/#", URL, "acme"),
-    ("http://ACME.awsapps.com/start", URL, "acme"),
-    ("https://acme.awsapps.com:443/start", URL, "acme"),
-    ("https://identitycenter.amazonaws.com/ssoins-7223", "https://identitycenter.amazonaws.com/ssoins-7223", "ssoins-7223"),
-    ("https://ssoins-7.portal.us-east-1.app.aws", "https://ssoins-7.portal.us-east-1.app.aws", "ssoins-7"),
-    ("https://start.cn-north-1.home.awsapps.cn/directory/d-1", "https://start.cn-north-1.home.awsapps.cn/directory/d-1", "d-1"),
-    (f"https://{'a' * 50}.awsapps.com/start", f"https://{'a' * 50}.awsapps.com/start", "a" * 40),
-    ("http://127.0.0.1:8080/start", "http://127.0.0.1:8080/start", "sso"),
-    ("https://[::1", "https://[::1", "sso"),
-    ("", "", "sso"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("url", "portal", "name"), PORTALS)
-def test_start_urls(url, portal, name):
-    assert start_urls.portal(url) == portal
-    assert start_urls.session_name(url, ()) == name
-    assert start_urls.session_name(url, {name}) == f"{name}-2"
-    assert start_urls.session_name(url, {name, f"{name}-2"}) == f"{name}-3"
-
-
-def test_the_scope_is_that_of_sign_ins():
-    from ssowatch.model import SignIn
-
-    assert SignIn("a", Kind.LEGACY, "u", "r").scopes == (profile_upgrade.SCOPE,)
