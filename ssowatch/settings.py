@@ -216,8 +216,6 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """The files that were there, the system's first."""
     notes: tuple[str, ...] = ()
     """What the user set and a lock of the system file overruled; sentences for a person."""
-    given: tuple[tuple[str, ...], ...] = ()
-    """The paths of all keys that the files set, like `("sign_ins", "corp", "mode")`."""
 
 
 def load(path: str | None, system_path: str = paths.SYSTEM_CONFIG) -> Loaded:
@@ -245,7 +243,6 @@ def load(path: str | None, system_path: str = paths.SYSTEM_CONFIG) -> Loaded:
         settings=section(Settings)(tree),
         files=tuple(layer.file for layer in layers),
         notes=notes,
-        given=tuple(dict.fromkeys(node.path for layer in layers for node in yaml_layers.walk(layer))),
     )
 
 

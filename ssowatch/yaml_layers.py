@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -279,10 +278,3 @@ def _find(tree: Node, wanted: str) -> Node | None:
         if wanted.startswith(f"{key}.") and (found := _find(entry, wanted[len(key) + 1 :])):
             return found
     return None
-
-
-def walk(tree: Node) -> Iterator[Node]:
-    """Every value below `tree` that has a key."""
-    for entry in tree.entries.values():
-        yield entry
-        yield from walk(entry)

@@ -536,8 +536,6 @@ def test_the_user_wins_key_by_key(tmp_path):
     assert list(found.sign_ins) == ["corp", "lab", "own"]
     assert loaded.notes == ()
     assert [pathlib.Path(file).name for file in loaded.files] == ["system.yaml", "user.yaml"]
-    assert ("sign_ins", "lab", "length") in loaded.given
-    assert ("renew",) in loaded.given
 
 
 LOCKED = [
@@ -780,28 +778,11 @@ def test_check_without_a_file(home, capsys):
     assert "no such file" in capsys.readouterr().err
 
 
-def test_check_says_in_one_line_what_has_no_effect_yet(home, capsys):
+def test_check_of_what_init_wrote(home, capsys):
     assert run("init") == 0
     capsys.readouterr()
     assert run("check") == 0
-    assert capsys.readouterr().out == (
-        "~/.config/ssowatch/config.yaml is right. Understood, but without effect in this version: mcp.\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "keys"),
-    [
-        ("mode: auto\nquiet: {when_idle: false}\nsign_ins: {a: {mode: auto}}\nwatch: [mcp]", ""),
-        ("sign_ins: {a.b: {login: {method: device}}}\nwatch: mcp", "watch: mcp"),
-        ("schedule: {fresh: 0 8 * * *}\nmcp: {discover: true}", "schedule, mcp"),
-        ("renew: always\nmode: notify", ""),
-    ],
-)
-def test_what_has_no_effect_yet(home, capsys, text, keys):
-    assert run("check", written(home / "x.yaml", text)) == 0
-    out = capsys.readouterr().out
-    assert out == f"~/x.yaml is right.{f' Understood, but without effect in this version: {keys}.' if keys else ''}\n"
+    assert capsys.readouterr().out == "~/.config/ssowatch/config.yaml is right.\n"
 
 
 def test_check_of_a_wrong_file(home, capsys):

@@ -10,9 +10,6 @@ from pathlib import Path
 from ssowatch import carried, files, paths, settings
 from ssowatch.yaml_layers import place
 
-# Read and checked, but without effect in this version; `*` is any name. A line goes when its feature comes.
-NOT_YET = ("schedule", "mcp", "watch: mcp")
-
 _GOOD, _NO, _CONFIG_ERROR = 0, 1, 78
 
 
@@ -62,14 +59,12 @@ def _check(named: str | None) -> int:
     for note in loaded.notes:
         print(note)
     if file in loaded.files:
-        print(f"{place(file, None)} is right.{_without_effect(loaded)}")
+        print(f"{place(file, None)} is right.")
         return _GOOD
     if named:
         print(f"{named}: there is no such file.", file=sys.stderr)
         return _CONFIG_ERROR
-    print(
-        f"There is no {place(file, None)}, so the defaults hold; `ssowatch config init` writes one.{_without_effect(loaded)}"
-    )
+    print(f"There is no {place(file, None)}, so the defaults hold; `ssowatch config init` writes one.")
     return _GOOD
 
 
@@ -79,18 +74,3 @@ def _show() -> int:
         print(f"# {note}")
     print(settings.as_yaml(loaded.settings), end="")
     return _GOOD
-
-
-def _without_effect(loaded: settings.Loaded) -> str:
-    def is_set(key: str) -> bool:
-        path, _, value = key.partition(": ")
-        steps = path.split(".")
-        if value and getattr(loaded.settings, path) != value:
-            return False
-        return any(
-            len(steps) == len(given) and all(step in {"*", at} for step, at in zip(steps, given, strict=True))
-            for given in loaded.given
-        )
-
-    found = [key for key in NOT_YET if is_set(key)]
-    return f" Understood, but without effect in this version: {', '.join(found)}." if found else ""
