@@ -61,10 +61,19 @@ def test_each_word_is_a_module_with_arguments_and_a_run(capsys):
         assert capsys.readouterr().out.startswith(f"usage: ssowatch mcp {word}")
 
 
-@pytest.mark.parametrize("words", [["mcp"], ["mcp", "nothing"], ["mcp", "servers", "--nothing"]])
-def test_a_wrong_word_is_said(words, capsys):
+WRONG = [
+    (["mcp"], "error: the following arguments are required: COMMAND\n"),
+    (["mcp", "nothing"], "error: argument COMMAND: invalid choice"),
+    (["mcp", "servers", "--nothing"], "error: unrecognized arguments: --nothing"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG)
+def test_a_wrong_word_is_said(words, said, capsys):
     assert cli.main(words) == 2
-    assert "usage: ssowatch mcp" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "usage: ssowatch mcp" in shown
+    assert said in shown
 
 
 def test_the_help_names_each_word(capsys):

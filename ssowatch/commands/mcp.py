@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(["commands:", *(f"  {name:12}{summary}" for name, summary in COMMANDS.items())])
     parser.add_argument("what", choices=(*COMMANDS, *_HIDDEN), metavar="COMMAND", help="one of those below")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    rest.required = False  # else the Python before 3.12 asks for it by that name
 
 
 def run(options: argparse.Namespace) -> int:
