@@ -214,7 +214,7 @@ class _Caller:
 
     def _by_notice(self) -> Verdict:
         """The watcher asks; where none runs, a flow that asks first."""
-        self._note(partial(memory.asked, now=utc_now()))
+        self._note(partial(standing.asked, self._sign_in, utc_now()))
         client.ask("look")
         ask = Ask.NOTICE if self._wish.login is Login.ASK else Ask.MODE
         silent = self._world.policy(self._sign_in).mode is Mode.SILENT

@@ -42,7 +42,8 @@ def observed(memory: Memory, sign_in: SignIn, token: Token | None, now: datetime
     old, lineage = memory.token, memory.lineage
     if token is None:
         if old.fingerprint and lineage.signed_out_at is None:
-            return replace(_over(memory), lineage=replace(lineage, signed_out_at=now))
+            # Who waited for it before is answered by that: silence, until a program asks anew.
+            return replace(_over(memory), lineage=replace(lineage, signed_out_at=now, asked=False))
         return memory
     if old.fingerprint == mark(sign_in, token) and lineage.signed_out_at is None:
         return memory

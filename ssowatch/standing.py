@@ -80,3 +80,12 @@ def look(sign_in: SignIn, now: datetime) -> Standing:
         memory=known,
         token=token,
     )
+
+
+def asked(sign_in: SignIn, now: datetime, known: Memory) -> Memory:
+    """The memory once a program asks for it. A sign-out that nobody has seen comes first: it is what the program meets."""
+    try:
+        contents = cache.load(sign_in.name)
+    except cache.TokenFileUnreadableError:
+        return memory.asked(known, now)
+    return memory.asked(memory.observed(known, sign_in, contents.token if contents else None, now), now)

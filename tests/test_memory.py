@@ -28,6 +28,7 @@ KNOWN = Memory(TRIED, LIVED)
 REFUSED = Memory(replace(TRIED, refused="ended", refused_code="ended", alive=True), LIVED)
 ENDED_FOR_A_FRESH_ONE = Memory(replace(TRIED, refused="x", refused_code="fresh", alive=False), LIVED)
 ENDED = Memory(TRIED, replace(LIVED, ended_at=EARLIER))
+ASKED = Memory(TRIED, replace(LIVED, asked=True))
 SIGNED_OUT = Memory(TRIED, replace(LIVED, signed_out_at=EARLIER))
 LOGGED_IN_BARE = Memory(TRIED, replace(LIVED, client=""))
 
@@ -67,6 +68,9 @@ def begins(client="client", began=NOW, **more):
         pytest.param(SIGNED_OUT, CORP, SAME_CLIENT, TokenMemory("new@us-east-1"), begins(), id="after-signing-out"),
         pytest.param(SIGNED_OUT, CORP, OLD, TRIED, LIVED, id="the-very-file-came-back"),
         pytest.param(KNOWN, CORP, None, TRIED, replace(LIVED, signed_out_at=NOW), id="file-removed"),
+        pytest.param(
+            ASKED, CORP, None, TRIED, replace(LIVED, signed_out_at=NOW), id="file-removed-while-a-program-waits"
+        ),
         pytest.param(SIGNED_OUT, CORP, None, TRIED, SIGNED_OUT.lineage, id="still-removed"),
         pytest.param(KNOWN, MOVED, OLD, TokenMemory("old@eu-west-1"), SEEN, id="region-changed"),
         pytest.param(REFUSED, MOVED, OLD, TokenMemory("old@eu-west-1"), begins(), id="region-mended-after-a-refusal"),

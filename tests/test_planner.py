@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ssowatch import memory as memories
 from ssowatch import planner
 from ssowatch.model import (
     Button,
@@ -586,6 +587,15 @@ def test_a_signed_out_sign_in_is_asked_for_when_a_program_waits():
     plan = decide("09:00", None, Memory(lineage=Lineage(asked=True)), presence=Presence.PRESENT)
     assert (plan.state, plan.actions) == (State.SIGNED_OUT, (Notice(Cause.ENDED, SIGN_IN),))
     assert decide("09:01", None, plan.memory, presence=Presence.PRESENT).actions == (), "once"
+
+
+def test_who_signs_out_while_a_program_waits_is_left_alone():
+    waits = Memory(lineage=Lineage("client", at("08:00"), ended_at=at("08:50"), noticed=(Cause.ENDED,), asked=True))
+    known = memories.observed(replace(waits, token=REFUSED.token), CORP, None, at("09:00"))
+    plan = decide("09:00", None, known, presence=Presence.PRESENT)
+    assert (plan.state, plan.cause, plan.actions) == (State.SIGNED_OUT, None, ())
+    again = decide("09:05", None, memories.asked(plan.memory, at("09:05")), presence=Presence.PRESENT)
+    assert again.actions == (Notice(Cause.ENDED, SIGN_IN),), "a program that asks anew is heard"
 
 
 def test_nobody_is_asked_to_sign_in_where_no_sign_in_could_be_written():
