@@ -31,6 +31,7 @@ _FORMS = {
     ),
     "sso_region": (re.compile(_REGION, re.ASCII), "a region such as us-east-1"),
 }
+_ACCESS = ("sso:account:access",)
 _COMMENT = re.compile(r"\s[#;]")
 _REASON = 400  # characters; a reason holds a place, two names and a few words
 
@@ -132,6 +133,7 @@ class _Reading:
             start_url=url,
             region=region,
             profiles=tuple(group.profiles),
+            scopes=_scopes(keys.get("sso_registration_scopes", "")) or _ACCESS,
             ca_bundle=next((path for path in bundles if path and path.isprintable()), None),
             problem=next(self._problems(name, group, url, region), None),
         )
@@ -171,6 +173,11 @@ class _Reading:
         )
         place = self._names.place(askers[0], "sso_session")
         return _misconfigured(place, f"there is no [{header}]{_hint(name)[0]}", fix)
+
+
+def _scopes(written: str) -> tuple[str, ...]:
+    """What a sign-in asks for, as the AWS CLI reads it (`customizations/sso/utils.py`, parse_sso_registration_scopes)."""
+    return tuple(scope.strip() for scope in written.split(",") if scope.strip())
 
 
 def flaw(key: str, value: str) -> tuple[str, str] | None:

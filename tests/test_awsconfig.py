@@ -260,6 +260,29 @@ def test_all_that_is_known_of_a_sign_in():
     assert (legacy.kind, legacy.name, legacy.start_url, legacy.region) == (Kind.LEGACY, URL, URL, "us-east-1")
 
 
+ACCESS = ("sso:account:access",)
+SCOPES = {
+    "none": ("", ACCESS),
+    "an empty one": ("sso_registration_scopes = \n", ACCESS),
+    "commas alone": ("sso_registration_scopes = , ,\n", ACCESS),
+    "the usual one": ("sso_registration_scopes = sso:account:access\n", ACCESS),
+    "two": (
+        "sso_registration_scopes = codewhisperer:analysis ,sso:account:access,\n",
+        ("codewhisperer:analysis", *ACCESS),
+    ),
+    "another one": ("sso_registration_scopes=codecatalyst:read_write\n", ("codecatalyst:read_write",)),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), SCOPES.values(), ids=SCOPES)
+def test_scopes(line, expected):
+    assert parse(both(SESSION.rstrip() + "\n", line, DEV)).sign_ins[0].scopes == expected
+
+
+def test_a_legacy_profile_has_the_usual_scope():
+    assert parse(f"[profile l]\n{LEGACY}sso_registration_scopes = a:b\n").sign_ins[0].scopes == ACCESS
+
+
 BUNDLES = {
     "none": ("", "", None),
     "of the profile": ("", "ca_bundle = /p.pem\n", "/p.pem"),

@@ -76,6 +76,16 @@ def test_who_goes_on_after_it_and_who_asks(center, home, channel):
             assert running.said().endswith("kb (Cursor) goes on by itself.\n")
 
 
+def test_it_asks_for_the_scopes_of_the_config(center, home):
+    both = "sso:account:access, codewhisperer:analysis"
+    homes.aws_config(home, TWO.replace("sso:account:access", both, 1))
+    with caller(home, "login", "dev") as running:
+        Person().decide(opened(home))
+        assert running.ended() == 0
+    (registered,) = center._center._state.registrations._known.values()
+    assert registered.scopes == ("sso:account:access", "codewhisperer:analysis")
+
+
 OUTCOMES = [
     # id, what the person or the network does, exit code, words
     ("denied", lambda link: Person().decide(link, "Deny"), 1, "denied"),
