@@ -25,7 +25,7 @@ STATIC = "static access keys"
 
 _SHOWN = (
     *("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name", "source_profile", "ca_bundle"),
-    *("sso_registration_scopes", "region", "output"),  # of the two last only whether a profile agrees with its sso-session
+    *("sso_registration_scopes", "region", "output"),  # the two last only to compare with the sso-session
     *kinds.SETTINGS,
 )
 _PRESENT = ("role_arn", "web_identity_token_file", "credential_source")  # kept with an empty value
