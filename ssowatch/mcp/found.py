@@ -34,7 +34,7 @@ def servers() -> tuple[McpServer, ...] | None:
 def load() -> Found | None:
     """All of it; None where nobody looked yet, or only another version of ssowatch."""
     known = servers()
-    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         _, second = _lines()
         content = json.loads(second)
         return (
