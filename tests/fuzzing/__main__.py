@@ -62,7 +62,7 @@ def fuzzed(name: str, seconds: float, findings: Path, *, keep: bool) -> tuple[in
         kept.mkdir(parents=True, exist_ok=True)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in parser.words))
         given = [f"-dict={words}"] if parser.words else []
-        before, began, used = set(findings.iterdir()), time.monotonic(), _children_cpu()
+        before, began, used = set(findings.glob(f"{name}-*")), time.monotonic(), _children_cpu()
         said, left = "", seconds
         executed = 0
         while left > 0:  # libFuzzer ends at its first finding; what it found must not hide the rest
@@ -82,7 +82,7 @@ def fuzzed(name: str, seconds: float, findings: Path, *, keep: bool) -> tuple[in
         covered = max(map(int, _COVERED.findall(said)), default=0)
         if keep:
             _keep(parser, [*kept.iterdir(), *seeds.iterdir(), *grown.iterdir()], kept)
-        return executed, covered, took, used, sorted(set(findings.iterdir()) - before)
+        return executed, covered, took, used, sorted(set(findings.glob(f"{name}-*")) - before)
 
 
 def _children_cpu() -> float:
