@@ -106,6 +106,7 @@ class Holding:
     def _settled(self, call: Call, reply: Reply) -> bytes | None:
         """The line that the client gets at last; None: none."""
         first, asked = reply, False
+        self._sign_in.found.wait(max(call.deadline - time.monotonic(), 0.0))  # a busy machine searches long
         for pause in (*_PAUSES, None):
             answer = self._unmasked(call, self._read(call, reply))
             step = self._step(call, answer)

@@ -5,7 +5,9 @@ The server is `fake_mcp_server.py`; wrapper, `ensure` and flows are real process
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from datetime import timedelta
 
 import homes
@@ -99,6 +101,15 @@ def test_a_server_that_breaks_when_it_starts_without_a_token_finds_one(center):
     sign_in(center, DEAD)
     with wrapped(shape="brittle") as client:
         assert client.begin()["result"]["serverInfo"]["name"] == "fake"
+
+
+def test_it_finds_one_too_where_the_search_takes_longer_than_the_server_is_kept_waiting(center):
+    sign_in(center, DEAD)
+    busy = contextlib.ExitStack()
+    busy.enter_context(files.locked(paths.write_lock("corp"), PATIENCE))
+    threading.Timer(7.0, busy.close).start()
+    with wrapped(shape="brittle") as client:
+        assert client.begin("claude-code")["result"]["serverInfo"]["name"] == "fake"
 
 
 # After it failed
